@@ -1,0 +1,1 @@
+"""Karman: one pocket for every loyalty card."""

@@ -1,0 +1,1 @@
+"""The directory of shops and the matching of names to it."""

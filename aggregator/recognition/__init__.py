@@ -1,0 +1,1 @@
+"""Photos in, a Reading out: values only, no table is known here."""

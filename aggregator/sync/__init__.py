@@ -1,0 +1,1 @@
+"""Spaces, their change log, and how devices push, pull and listen."""
