@@ -1,0 +1,128 @@
+/** One way to call the server: JSON in and out, problem details as `ApiProblem`, a dead network as `Offline`. */
+import type { Draft, FieldError, Merchant, Problem } from './model';
+
+/** Longer than the server's slowest honest answer; a call that hangs would hold the sync lock for every tab. */
+const TIMEOUT_MS = 30_000;
+/** Several photos over a bad mobile network. */
+const UPLOAD_TIMEOUT_MS = 90_000;
+
+/** The server answered with an error. `extra` holds what a code adds, such as `expected` of a `gap`. */
+export class ApiProblem extends Error {
+  override readonly name = 'ApiProblem';
+  readonly code: string;
+  readonly status: number;
+  readonly detail: string;
+  readonly errors: readonly FieldError[];
+
+  constructor(
+    problem: Problem & { status: number },
+    readonly extra: Readonly<Record<string, unknown>> = {},
+    readonly retryAfterSeconds?: number,
+  ) {
+    super(`${problem.status} ${problem.code}`);
+    this.code = problem.code;
+    this.status = problem.status;
+    this.detail = problem.detail ?? problem.title ?? '';
+    this.errors = problem.errors ?? [];
+  }
+
+  get problem(): Problem {
+    return { code: this.code, status: this.status, detail: this.detail, errors: this.errors };
+  }
+}
+
+/** No answer came: no network, the server is down, or it took too long. */
+export class Offline extends Error {
+  override readonly name = 'Offline';
+}
+
+export interface Call {
+  readonly method?: 'GET' | 'POST' | 'PUT' | 'DELETE';
+  readonly query?: Readonly<Record<string, string | number | undefined>>;
+  /** Sent as JSON. */
+  readonly json?: unknown;
+  /** Sent as it is. */
+  readonly body?: Blob | FormData;
+  readonly signal?: AbortSignal;
+}
+
+type Fetch = (url: string, init: RequestInit) => Promise<Response>;
+
+/** The server behind one `fetch`. Every method throws `ApiProblem` or `Offline`. */
+export class Api {
+  constructor(private readonly fetch: Fetch) {}
+
+  /** The answer's JSON, or undefined for 204. */
+  async json<T>(path: string, call: Call = {}): Promise<T> {
+    const response = await this.send(path, call);
+    return (response.status === 204 ? undefined : await received(response.json())) as T;
+  }
+
+  async blob(path: string, call: Call = {}): Promise<Blob> {
+    return received((await this.send(path, call)).blob());
+  }
+
+  private async send(path: string, call: Call): Promise<Response> {
+    const response = await received(this.fetch(path + queryOf(call.query), initOf(call)), call.signal);
+    if (response.ok) return response;
+    throw await problemOf(response);
+  }
+}
+
+/** A reading of up to four photos of one card; nothing of them is kept by the server. */
+export function readPhotos(files: readonly Blob[], signal?: AbortSignal): Promise<Draft> {
+  const body = new FormData();
+  for (const file of files) body.append('photo', file);
+  return browserApi.json('/api/intake', { method: 'POST', body, ...(signal && { signal }) });
+}
+
+/** Shops of the directory that match what was typed so far, best first. */
+export async function merchants(
+  q: string, country?: string, limit = 8, signal?: AbortSignal,
+): Promise<readonly Merchant[]> {
+  const call = { query: { q, country, limit }, ...(signal && { signal }) };
+  return (await browserApi.json<{ merchants: Merchant[] }>('/api/merchants', call)).merchants;
+}
+
+function queryOf(query: Call['query']): string {
+  const pairs = Object.entries(query ?? {}).flatMap(([name, value]) => (value === undefined ? [] : [[name, `${value}`]]));
+  return pairs.length ? `?${new URLSearchParams(pairs)}` : '';
+}
+
+function initOf(call: Call): RequestInit {
+  const timeout = AbortSignal.timeout(call.body ? UPLOAD_TIMEOUT_MS : TIMEOUT_MS);
+  const init: RequestInit = {
+    method: call.method ?? 'GET',
+    credentials: 'same-origin',
+    cache: 'no-store',
+    signal: call.signal ? AbortSignal.any([call.signal, timeout]) : timeout,
+  };
+  if (call.json !== undefined) {
+    init.body = JSON.stringify(call.json);
+    init.headers = { 'Content-Type': 'application/json' };
+  } else if (call.body) {
+    init.body = call.body;
+  }
+  return init;
+}
+
+/** Anything that breaks between the request and its last byte is the network's doing, save the caller's own abort. */
+async function received<T>(answer: Promise<T>, signal?: AbortSignal): Promise<T> {
+  try {
+    return await answer;
+  } catch (error) {
+    if (signal?.aborted) throw error;
+    throw new Offline('no answer', { cause: error });
+  }
+}
+
+async function problemOf(response: Response): Promise<ApiProblem> {
+  const body: Record<string, unknown> = await response.json().catch(() => ({}));
+  // A proxy in between answers in HTML: its status is all there is to go by.
+  const code = typeof body['code'] === 'string' ? body['code'] : `http-${response.status}`;
+  const seconds = Number(response.headers.get('Retry-After') ?? NaN);
+  const problem = { ...(body as object), code, status: response.status } as Problem & { status: number };
+  return new ApiProblem(problem, body, Number.isFinite(seconds) ? seconds : undefined);
+}
+
+const browserApi = new Api((url, init) => fetch(url, init));

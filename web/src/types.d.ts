@@ -1,0 +1,7 @@
+/** The release this build belongs to, from package.json. */
+declare const __APP_VERSION__: string;
+
+declare module 'karman-reader.wasm?url' {
+  const url: string;
+  export default url;
+}

@@ -1,0 +1,56 @@
+/** How the PWA is built: one shell that is precached, everything heavy in chunks of its own. */
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import preact from '@preact/preset-vite';
+import { defineConfig } from 'vite';
+import { VitePWA } from 'vite-plugin-pwa';
+
+const require = createRequire(import.meta.url);
+const { version } = JSON.parse(readFileSync(new URL('package.json', import.meta.url), 'utf8')) as { version: string };
+
+// The reader's JavaScript only accepts the wasm of the very release it was built with, which npm may hoist or nest:
+// resolving it from the reader's own place always finds the right one.
+const readerWasm = createRequire(require.resolve('barcode-detector')).resolve('zxing-wasm/reader/zxing_reader.wasm');
+
+export default defineConfig({
+  define: { __APP_VERSION__: JSON.stringify(version) },
+  resolve: { alias: { 'karman-reader.wasm': readerWasm } },
+  build: { target: 'es2022', modulePreload: { polyfill: false }, assetsInlineLimit: 0 },
+  server: { proxy: { '/api': process.env['KARMAN_API'] ?? 'http://localhost:8000' } },
+  plugins: [
+    preact(),
+    VitePWA({
+      registerType: 'prompt',
+      injectRegister: false,
+      includeAssets: ['favicon.svg', 'apple-touch-icon.png'],
+      manifest: {
+        id: '/',
+        name: 'Карман',
+        short_name: 'Карман',
+        lang: 'ru',
+        start_url: '/',
+        scope: '/',
+        display: 'standalone',
+        background_color: '#faf8f4',
+        theme_color: '#faf8f4',
+        categories: ['shopping', 'utilities'],
+        icons: [
+          { src: '/favicon.svg', sizes: 'any', type: 'image/svg+xml', purpose: 'any' },
+          { src: '/icon-192.png', sizes: '192x192', type: 'image/png', purpose: 'any' },
+          { src: '/icon-512.png', sizes: '512x512', type: 'image/png', purpose: 'any' },
+          { src: '/icon-maskable-512.png', sizes: '512x512', type: 'image/png', purpose: 'maskable' },
+        ],
+        shortcuts: [{ name: 'Добавить карту · Add a card', short_name: '+', url: '/add' }],
+      },
+      workbox: {
+        globPatterns: ['**/*.{js,css,html,svg,png,wasm,webmanifest}'],
+        maximumFileSizeToCacheInBytes: 6 * 1024 * 1024,
+        navigateFallback: '/index.html',
+        navigateFallbackDenylist: [/^\/api\//, /^\/oauth\//, /^\/partner\//],
+        cleanupOutdatedCaches: true,
+        clientsClaim: true,
+      },
+    }),
+  ],
+  test: { environment: 'node', include: ['tests/**/*.test.ts'], setupFiles: ['tests/setup.ts'] },
+});
