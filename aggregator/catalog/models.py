@@ -1,0 +1,29 @@
+"""Pictures that a space has, and the uses of its cards already counted. Keyed by the space first, as in `sync.models`."""
+
+from tortoise import fields
+from tortoise.models import Model
+
+
+class Picture(Model):
+    """A sealed picture in the blob store. `upload_mark` is a keyed fingerprint of the upload, so that a repeat is recognised.
+    Key: space, id."""
+
+    space_id = fields.UUIDField(primary_key=True)
+    id = fields.UUIDField()
+    upload_mark = fields.BinaryField()
+    size_bytes = fields.IntField()
+    created_ms = fields.BigIntField()
+
+    class Meta:
+        table = "picture"
+
+
+class CardUse(Model):
+    """One use of a card that has been counted. Key: space, card, use."""
+
+    space_id = fields.UUIDField(primary_key=True)
+    card_id = fields.UUIDField()
+    use_id = fields.UUIDField()
+
+    class Meta:
+        table = "card_use"

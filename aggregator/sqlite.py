@@ -1,0 +1,65 @@
+"""Tortoise's SQLite client with transactions that take the write lock at their start and always give it back."""
+
+import sqlite3
+from collections.abc import Iterator
+from typing import Any
+
+import aiosqlite
+from tortoise.backends.base.client import TransactionalDBClient
+from tortoise.backends.sqlite.client import SqliteClient, SqliteTransactionContext, SqliteTransactionWrapper
+from tortoise.connection import get_connections
+from tortoise.exceptions import OperationalError
+
+
+class ImmediateTransaction(SqliteTransactionWrapper):
+    async def begin(self) -> None:
+        """A deferred transaction that first reads and then writes can fail at the write; IMMEDIATE waits its turn here."""
+        try:
+            await self._connection.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError as error:
+            raise OperationalError(error) from error
+
+
+    async def execute_script(self, query: str) -> None:
+        """The driver's executescript commits what is open; inside a transaction statements must run one by one."""
+        for statement in _statements(query):
+            await self.execute_query(statement)
+
+
+class ImmediateContext(SqliteTransactionContext):
+    async def __aenter__(self) -> TransactionalDBClient:
+        # When another process holds the write lock too long BEGIN fails, and this process's lock must not stay taken.
+        await self._trxlock.acquire()
+        try:
+            await self.ensure_connection()
+            await self.connection.begin()
+        except BaseException:
+            await self._abandon()
+            self._trxlock.release()
+            raise
+        self.token = get_connections().set(self.connection_name, self.connection)
+        return self.connection  # type: ignore[no-any-return]
+
+    async def _abandon(self) -> None:
+        """A cancelled BEGIN may still have run on the connection's thread."""
+        connection: aiosqlite.Connection | None = self.connection._connection
+        if connection is not None and connection.in_transaction:
+            await connection.rollback()
+
+
+class Client(SqliteClient):
+    def _in_transaction(self) -> Any:
+        return ImmediateContext(ImmediateTransaction(self), self._lock)
+
+
+def _statements(script: str) -> Iterator[str]:
+    part = ""
+    for piece in script.split(";"):
+        part += piece + ";"
+        if sqlite3.complete_statement(part):
+            if part.strip(" \n;"):
+                yield part
+            part = ""
+
+
+client_class = Client
