@@ -235,7 +235,7 @@ def run(command: Command, server: Daemon | None) -> str:
     done = subprocess.run(command, cwd="/", capture_output=True, text=True, check=False, **who)
     if done.returncode:
         raise RuntimeError(f"{shlex.join(map(str, command))}\n{done.stdout}{done.stderr}")
-    return done.stdout.strip()
+    return str(done.stdout).strip()
 
 
 # SeaweedFS
@@ -287,12 +287,12 @@ class S3Server:
         try:
             client.create_bucket(Bucket=probe)
             client.put_object(Bucket=probe, Key="probe", Body=b"1")
-            found = client.list_objects_v2(Bucket=probe)["KeyCount"] == 1
+            found = client.list_objects_v2(Bucket=probe)["KeyCount"]
             client.delete_object(Bucket=probe, Key="probe")
             client.delete_bucket(Bucket=probe)
         except (BotoCoreError, ClientError):
             return False
-        return found
+        return found == 1
 
 
 @contextmanager
