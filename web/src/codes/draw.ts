@@ -14,9 +14,10 @@ export { svg } from './svg';
 type Encoder = (options: RenderOptions, drawing: DrawingContext<Drawn>) => Drawn;
 interface Plan { encode: Encoder; text: string; options?: BwippOptions & Record<string, unknown>; unit?: number }
 
-/** What plain Code 39 cannot carry, and what readers would take for a pair that stands for another character. */
-const NEEDS_PAIRS = /[^0-9A-Z $%+\-./]|[$%/+][A-Z]/;
 const GROUP_SEPARATOR = '\x1d';
+
+/** In GS1 QR the encoder doubles a percent sign even among bytes, where readers do not halve it: better not drawn than wrong. */
+const DOUBLED_PERCENT = /^(?=.*%)(?=.*[^0-9A-Z $%*+\-./:\x1d])/s;
 
 /**
  * The symbol of one code, without quiet zone: a linear one as a single row, a matrix as its rows of modules.
@@ -26,6 +27,7 @@ export async function draw(code: Code): Promise<Drawn> {
   const text = payload(code);
   const problem = wrong(code.format, text);
   if (problem) throw new Uncodable(problem);
+  if (code.format === 'qr_code' && code.gs1 && DOUBLED_PERCENT.test(text)) throw new Uncodable('unsupported');
   const plan = PLANS[code.format](text, code);
   try {
     return encode(plan);
@@ -45,7 +47,7 @@ const PLANS: Record<Format, (text: string, code: Code) => Plan> = {
   upc_a: (text) => ({ encode: upca, text: text.length === 13 ? text.slice(1) : text }),
   upc_e: (text) => ({ encode: upce, text: text.length === 8 ? text : suppressed(text)! }),
   code_128: (text, code) => ({ encode: code128, ...marked(text, code) }),
-  code_39: (text) => ({ encode: NEEDS_PAIRS.test(text) ? code39ext : code39, text }),
+  code_39: (text) => ({ encode: needsPairs(text) ? code39ext : code39, text }),
   code_93: (text) => ({ encode: code93ext, text, options: { includecheck: true } }),
   codabar: (text) => ({ encode: rationalizedCodabar, text: delimited(text) }),
   itf: (text) => ({ encode: interleaved2of5, text }),
@@ -72,6 +74,19 @@ function marked(text: string, code: Code, options: Record<string, unknown> = {})
   const body = code.gs1 ? `^FNC1${escaped.replaceAll(GROUP_SEPARATOR, '^FNC1')}` : escaped;
   const prefix = eci === undefined ? '' : `^ECI${String(eci).padStart(6, '0')}`;
   return { text: prefix + body, options: { ...options, binarytext: true, parsefnc: true } };
+}
+
+const CODE_39 = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ-. $/+%';
+
+/**
+ * Whether Code 39 must spell characters as pairs: those outside its 43, and texts that look like pairs already, which readers
+ * would take for what they stand for, unless the text ends in a right check character (modulo 43): then they leave it alone.
+ */
+function needsPairs(text: string): boolean {
+  const values = [...text].map((character) => CODE_39.indexOf(character));
+  if (values.includes(-1)) return true;
+  const checked = values.slice(0, -1).reduce((sum, value) => sum + value, 0) % CODE_39.length === values.at(-1);
+  return !checked && /[$%/+][A-Z]/.test(text);
 }
 
 function delimited(text: string): string {
