@@ -1,1 +1,1 @@
-"""The directory of shops and the matching of names to it."""
+"""Which shops there are, and which of them a typed word or a card's face names."""
