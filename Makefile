@@ -1,0 +1,59 @@
+# Every way to work on Karman. `make` alone lists the targets.
+HOST ?= 127.0.0.1
+PORT ?= 8000
+DATA ?= data
+# Which tests, and other arguments for pytest: make test T="tests/test_blobs.py -x"
+T ?=
+
+PY := .venv/bin/python
+export PYTHON ?= python3
+
+.DEFAULT_GOAL := help
+.PHONY: help setup setup-tests run test proof lint format build lock directory screenshots bench clean
+
+help: ## List these targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: ## Install what running needs and build the web app; quick when nothing changed
+	@scripts/setup.sh run
+
+setup-tests: ## The same, and what the tests need
+	@scripts/setup.sh test
+
+run: setup ## Run the service at http://localhost:8000 (HOST=, PORT=, DATA= change that)
+	@exec $(PY) -m aggregator serve --host $(HOST) --port $(PORT) --data $(DATA)
+
+test: lint ## Every check and test (T= picks tests)
+	npm --prefix web test --silent
+	$(PY) -m pytest --numprocesses 2 --dist loadfile --quiet $(T)
+
+proof: export KARMAN_PROOF = 1
+proof: test ## The same with far more examples and rounds
+
+lint: setup-tests ## Style and types, Python and web
+	$(PY) -m ruff check
+	$(PY) -m ruff format --check --quiet
+	$(PY) -m mypy
+	npm --prefix web run check --silent
+
+format: setup-tests ## Let ruff set the Python code
+	$(PY) -m ruff check --fix
+	$(PY) -m ruff format
+
+build: setup ## Build web/dist, even if nothing changed
+	npm --prefix web run build --silent
+
+lock: setup ## Write the Python lock files anew from pyproject.toml (UPGRADE=1 takes the newest releases)
+	scripts/lock.sh $(if $(UPGRADE),--upgrade)
+
+directory: setup ## Make the shop directory from the name-suggestion-index package
+	node scripts/directory.mjs
+
+screenshots: setup-tests ## Take the pictures under docs/screenshots
+	$(PY) scripts/screenshots.py
+
+bench: setup-tests ## Measure pull and push, CPU and bytes
+	$(PY) -m benchmarks.sync
+
+clean: ## Remove everything that setup made; the data folder stays
+	rm -rf .venv web/node_modules web/dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -1,0 +1,18 @@
+#!/usr/bin/env bash
+# Write the Python lock files from pyproject.toml: hash-pinned, and free of index addresses, so that any mirror serves.
+# Pins stay where they still fit; `scripts/lock.sh --upgrade` takes the newest.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+UV=${UV:-.venv/bin/uv}
+
+lock() {
+    local file=$1
+    shift
+    "$UV" pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
+        --no-emit-index-url --no-emit-find-links --output-file "$file" "$@"
+}
+
+lock requirements.lock pyproject.toml "$@"
+lock requirements-dev.lock --group dev --constraint requirements.lock "$@"
+lock requirements-uv.lock --group uv "$@"
