@@ -1,35 +1,37 @@
 /** Signing in and out, this person's devices, and what happens to a guest's cards. */
+import { session } from './here';
 import type { Account, Card, Device } from './model';
 
-/** Throws `ApiProblem` (`address-taken`, `invalid`, …) or `Offline`. */
-export function signUp(_email: string, _password: string): Promise<Account> {
-  throw new Error('in work');
+/** Rejects with `ApiProblem` (`address-taken`, `invalid`, …) or `Offline`. */
+export function signUp(email: string, password: string): Promise<Account> {
+  return session.signUp(email, password);
 }
 
-/** Throws `ApiProblem` (`wrong-credentials`, …) or `Offline`. */
-export function signIn(_email: string, _password: string): Promise<Account> {
-  throw new Error('in work');
+/** Rejects with `ApiProblem` (`wrong-credentials`, …) or `Offline`. */
+export function signIn(email: string, password: string): Promise<Account> {
+  return session.signIn(email, password);
 }
 
 /** Cards kept on this device before any sign-in, those in the bin left out. */
 export function guestCards(): Promise<readonly Card[]> {
-  throw new Error('in work');
+  return session.guestCards();
 }
 
 /** Puts the chosen guest's cards into the account; the rest stay with the guest. */
-export function adopt(_ids: readonly string[]): Promise<void> {
-  throw new Error('in work');
+export function adopt(ids: readonly string[]): Promise<void> {
+  return session.adopt(ids);
 }
 
-/** Sends what is unsent, ends the session and wipes the account's data from this device. Throws `UnsentChanges`. */
-export function signOut(_options: { discardUnsent?: boolean } = {}): Promise<void> {
-  throw new Error('in work');
+/** Sends what is unsent, ends the session and wipes the account's data from this device. Rejects with `UnsentChanges`. */
+export function signOut(options: { discardUnsent?: boolean } = {}): Promise<void> {
+  return session.signOut(options);
 }
 
 export function devices(): Promise<readonly Device[]> {
-  throw new Error('in work');
+  return session.devices();
 }
 
-export function revoke(_id: string): Promise<void> {
-  throw new Error('in work');
+/** Signs a device out from here; this very one included, which then wipes its data. */
+export function revoke(id: string): Promise<void> {
+  return session.revoke(id);
 }

@@ -41,6 +41,12 @@ export interface CardFields {
   readonly back?: string;
 }
 
+/** The names of what a person edits. */
+export const FIELDS = [
+  'name', 'merchant', 'number', 'codes', 'pin', 'note', 'group', 'colour', 'favourite', 'archived',
+  'valid_from', 'expires_on', 'balance', 'front', 'back',
+] as const satisfies readonly (keyof CardFields)[];
+
 /** Fields to set one by one; `null` clears one. */
 export type CardChanges = { readonly [Field in keyof CardFields]?: CardFields[Field] | null };
 
@@ -112,14 +118,17 @@ export interface FieldError {
 
 export type MutationName = 'card.keep' | 'card.set' | 'card.use' | 'card.bin' | 'card.restore';
 
-/** An edit the server refused. It stays with its data until dismissed or kept as a new card. */
+/**
+ * An edit the server refused. It stays with its data until dismissed or kept as a new card; without `copy` there is
+ * nothing to keep (a picture was refused and the edit went through without it, say).
+ */
 export interface Refusal {
   readonly key: number;
   readonly card?: string;
   readonly name: MutationName;
   readonly args: Readonly<Record<string, unknown>>;
   readonly problem: Problem;
-  /** The card as it looked on this device with the edit made, where there was one. */
+  /** The whole card as it looked on this device with the edit made. */
   readonly copy?: CardFields;
 }
 

@@ -1,66 +1,71 @@
 /** What screens read and do. Signals are live; verbs write IndexedDB first and the network later. */
-import { signal, type ReadonlySignal, type Signal } from '@preact/signals';
+import type { ReadonlySignal, Signal } from '@preact/signals';
+import { tab } from './here';
+import { languageSignal } from './language';
 import type {
   Account, Card, CardChanges, CardFields, Drawn, Language, Refusal, StorageStatus, SyncStatus,
 } from './model';
 
 /** Cards not in the bin, archived ones included, in no particular order. */
-export const cards: ReadonlySignal<readonly Card[]> = signal([]);
+export const cards: ReadonlySignal<readonly Card[]> = tab.shelf.cards;
 /** Cards in the bin, the latest first. */
-export const binned: ReadonlySignal<readonly Card[]> = signal([]);
-export const sync: ReadonlySignal<SyncStatus> = signal({ state: 'guest', waiting: 0, refusals: [] });
-export const account: ReadonlySignal<Account | null> = signal(null);
+export const binned: ReadonlySignal<readonly Card[]> = tab.shelf.binned;
+export const sync: ReadonlySignal<SyncStatus> = tab.sync;
+export const account: ReadonlySignal<Account | null> = tab.account;
 /** True once the first state has been read from IndexedDB. */
-export const ready: ReadonlySignal<boolean> = signal(false);
-export const storage: ReadonlySignal<StorageStatus> = signal({ full: false, persisted: false });
+export const ready: ReadonlySignal<boolean> = tab.ready;
+export const storage: ReadonlySignal<StorageStatus> = tab.shelf.storage;
 /** Counts up whenever a picture has arrived on the device: read it where `picture()` is called to be told. */
-export const pictures: ReadonlySignal<number> = signal(0);
+export const pictures: ReadonlySignal<number> = tab.pictures;
 /** Counts up whenever a drawing was made: read it where `drawn()` is called to be told. */
-export const drawings: ReadonlySignal<number> = signal(0);
+export const drawings: ReadonlySignal<number> = tab.drawings;
 /** Set to 'device-revoked' after this device was signed out from elsewhere and its data wiped. Screens may clear it. */
-export const notice: Signal<'device-revoked' | null> = signal(null);
+export const notice: Signal<'device-revoked' | null> = tab.notice;
 /** Persisted; written by the language screen. */
-export const language: Signal<Language> = signal('ru');
+export const language: Signal<Language> = languageSignal();
 
-/** Keeps a new card and answers its id. Throws `StorageFull`. */
-export function keep(_fields: CardFields, _pictures: { front?: Blob; back?: Blob } = {}): Promise<string> {
-  throw new Error('in work');
+/**
+ * Keeps a new card and answers its id. Rejects with `StorageFull`, or with the browser's error when a picture cannot
+ * be read; nothing is kept then.
+ */
+export function keep(fields: CardFields, sides: { front?: Blob; back?: Blob } = {}): Promise<string> {
+  return tab.keep(fields, sides);
 }
 
 /** Sets fields one by one; `null` clears one. New pictures replace `front`/`back`. */
-export function set(_id: string, _fields: CardChanges, _pictures: { front?: Blob; back?: Blob } = {}): Promise<void> {
-  throw new Error('in work');
+export function set(id: string, fields: CardChanges, sides: { front?: Blob; back?: Blob } = {}): Promise<void> {
+  return tab.set(id, fields, sides);
 }
 
 /** Counts that the card was shown at a till. */
-export function use(_id: string): Promise<void> {
-  throw new Error('in work');
+export function use(id: string): Promise<void> {
+  return tab.use(id);
 }
 
-export function bin(_id: string): Promise<void> {
-  throw new Error('in work');
+export function bin(id: string): Promise<void> {
+  return tab.bin(id);
 }
 
-export function restore(_id: string): Promise<void> {
-  throw new Error('in work');
+export function restore(id: string): Promise<void> {
+  return tab.restore(id);
 }
 
 /** Drops a refused edit and its data. */
-export function dismiss(_refusal: Refusal): Promise<void> {
-  throw new Error('in work');
+export function dismiss(refusal: Refusal): Promise<void> {
+  return tab.dismiss(refusal);
 }
 
-/** Keeps a refused edit's data as a new card, `fixes` made, and answers its id. */
-export function retryAsNew(_refusal: Refusal, _fixes: CardChanges = {}): Promise<string> {
-  throw new Error('in work');
+/** Keeps a refused edit's data (`refusal.copy`) as a new card, `fixes` made, and answers its id. */
+export function retryAsNew(refusal: Refusal, fixes: CardChanges = {}): Promise<string> {
+  return tab.retryAsNew(refusal, fixes);
 }
 
 /** A picture's bytes, from the device or else from the server; undefined where neither has it now. */
-export function picture(_id: string): Promise<Blob | undefined> {
-  throw new Error('in work');
+export function picture(id: string): Promise<Blob | undefined> {
+  return tab.picture(id);
 }
 
 /** The card's codes as modules, aligned with `card.codes`; null where one cannot be drawn. */
-export function drawn(_cardId: string): Promise<readonly (Drawn | null)[]> {
-  throw new Error('in work');
+export function drawn(cardId: string): Promise<readonly (Drawn | null)[]> {
+  return tab.drawnCodes(cardId);
 }

@@ -1,0 +1,158 @@
+/**
+ * Who is signed in on this device. Signing in, taking over the guest's cards and signing out hold one Web Lock over all
+ * tabs; the other tabs reload when the owner changes.
+ */
+import { ApiProblem } from './api';
+import type { Account, Card, Device } from './model';
+import { GUEST, open, type Database } from './store/database';
+import {
+  adoptCards, become, current, forgetGuestCards, GUEST_OWNER, leave, ownerOf, removeLeft, sessionEnded, sessionToEnd,
+} from './store/owners';
+import { collect } from './store/pictures';
+import { CardViews, snapshot } from './store/state';
+import type { Sessions, Tab } from './tab';
+
+const LOCK = 'karman-account';
+
+/** A sign-in's answer. */
+interface SignedIn {
+  readonly account: { readonly id: string; readonly email: string };
+  readonly device: { readonly id: string; readonly name: string };
+  readonly space: string;
+}
+
+export class Session implements Sessions {
+  private guestDatabase: Promise<Database> | undefined;
+
+  constructor(private readonly tab: Tab) {
+    tab.sessions = this;
+    tab.platform.onWake(() => void this.endLeftSession().catch(() => undefined));
+  }
+
+  /** Opens whoever was here last; finishes a sign-out that was interrupted. */
+  async start(): Promise<void> {
+    try {
+      // Shared: a tab that starts must not open, and so make anew, a database that another one is just removing.
+      await this.locked('shared', async () => {
+        const guest = await this.guest();
+        await removeLeft(guest);
+        const account = await current(guest);
+        await this.tab.open(account ? ownerOf(account) : GUEST_OWNER);
+      });
+    } catch (error) {
+      this.tab.fail(error);
+    }
+    await this.endLeftSession().catch(() => undefined);
+  }
+
+  signUp(email: string, password: string): Promise<Account> {
+    return this.enter('/api/accounts', email, password);
+  }
+
+  signIn(email: string, password: string): Promise<Account> {
+    return this.enter('/api/session', email, password);
+  }
+
+  async guestCards(): Promise<readonly Card[]> {
+    const cards = new CardViews().of(await snapshot(await this.guest()));
+    return cards.filter((card) => !card.binned_at);
+  }
+
+  async adopt(ids: readonly string[]): Promise<void> {
+    await this.locked('exclusive', async () => {
+      const { shelf } = this.tab;
+      if (!shelf.owner.account) throw new Error('nobody is signed in');
+      const guest = await this.guest();
+      const chosen = (await this.guestCards()).filter(({ id }) => ids.includes(id));
+      const named = new Set(chosen.flatMap(({ front, back }) => [front, back]));
+      const pictures = (await guest.getAll('pictures')).filter(({ id }) => named.has(id));
+      await shelf.store(() => adoptCards(shelf.db, chosen, pictures, shelf.owner.space));
+    });
+    this.tab.changed();
+  }
+
+  async signOut({ discardUnsent = false } = {}): Promise<void> {
+    await this.locked('exclusive', async () => {
+      const account = this.tab.account.peek();
+      if (!account) return;
+      await this.tab.engine?.exchange();
+      await this.wipe(account, { unlessUnsent: !discardUnsent });
+    });
+    await this.endLeftSession().catch(() => undefined);
+  }
+
+  async devices(): Promise<readonly Device[]> {
+    return (await this.tab.api.json<{ devices: Device[] }>('/api/devices')).devices;
+  }
+
+  async revoke(id: string): Promise<void> {
+    await this.tab.api.json(`/api/devices/${id}`, { method: 'DELETE' });
+    // It may have been this very device: the next call tells.
+    this.tab.engine?.soon();
+  }
+
+  /** The receipts of the guest's cards have come: the copies may go. */
+  async onAdopted(ids: readonly string[]): Promise<void> {
+    const guest = await this.guest();
+    await forgetGuestCards(guest, ids);
+    await collect(guest);
+  }
+
+  /** This device was signed out from elsewhere: its data goes at once, unsent edits included. */
+  onRevoked(account: Account): void {
+    const wipe = async (): Promise<void> => {
+      if (this.tab.account.peek()?.id !== account.id) return;
+      await this.wipe(account, { unlessUnsent: false });
+      this.tab.notice.value = 'device-revoked';
+    };
+    void this.locked('exclusive', wipe).catch((error: unknown) => this.tab.fail(error));
+  }
+
+  private enter(path: string, email: string, password: string): Promise<Account> {
+    return this.locked('exclusive', async () => {
+      const json = { email, password, device: this.tab.platform.deviceName() };
+      const answer = await this.tab.api.json<SignedIn>(path, { method: 'POST', json });
+      const account: Account = { ...answer.account, device: answer.device, space: answer.space };
+      await become(await this.guest(), account);
+      this.tab.notice.value = null;
+      this.tab.platform.tell({ type: 'switched' });
+      await this.tab.open(ownerOf(account));
+      return account;
+    });
+  }
+
+  private async wipe(account: Account, { unlessUnsent }: { unlessUnsent: boolean }): Promise<void> {
+    const guest = await this.guest();
+    const { shelf, platform } = this.tab;
+    await platform.locks.request(`karman-sync-${account.id}`, {}, () => leave(guest, shelf.db, account.id, unlessUnsent));
+    platform.tell({ type: 'switched' });
+    await this.tab.open(GUEST_OWNER);
+    await removeLeft(guest);
+  }
+
+  /** Ends the session of somebody who has left, now or when the network is back. */
+  private async endLeftSession(): Promise<void> {
+    const guest = await this.guest();
+    if (!(await sessionToEnd(guest))) return;
+    await this.locked('exclusive', async () => {
+      // Looked at again under the lock: a sign-in meanwhile has a session of its own, which must stay.
+      if (!(await sessionToEnd(guest))) return;
+      await this.tab.api.json('/api/session', { method: 'DELETE' }).catch(ignoreEnded);
+      await sessionEnded(guest);
+    });
+  }
+
+  private guest(): Promise<Database> {
+    this.guestDatabase ??= open(GUEST, () => (this.guestDatabase = undefined));
+    return this.guestDatabase;
+  }
+
+  private locked<T>(mode: LockMode, work: () => Promise<T>): Promise<T> {
+    return this.tab.platform.locks.request(LOCK, { mode }, work);
+  }
+}
+
+/** Without a session there is nothing left to end. */
+function ignoreEnded(error: unknown): void {
+  if (!(error instanceof ApiProblem) || error.status !== 401) throw error;
+}

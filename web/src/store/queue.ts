@@ -1,0 +1,121 @@
+/** The queue of named mutations and their numbers, and what the server said of them. */
+import type { Problem } from '../model';
+import { uuid7 } from '../ids';
+import {
+  meta, setMeta, write, type Arguments, type Database, type Mutation, type Queued, type StoredPicture, type Writing,
+} from './database';
+import { mutate, withFields } from './mutators';
+import { cardKey } from './state';
+
+/** One mutation's outcome in a push answer. */
+export interface Result {
+  readonly id: number;
+  readonly status: 'applied' | 'refused';
+  readonly problem?: Problem;
+}
+
+/** Numbers the mutations and queues them, with the pictures they name, in one transaction. */
+export function enqueue(db: Database, mutations: readonly Mutation[], pictures: readonly StoredPicture[]): Promise<void> {
+  return write(db, ['queue', 'meta', 'pictures'], async (tx) => {
+    await append(tx, mutations);
+    await Promise.all(pictures.map((picture) => tx.objectStore('pictures').put(picture)));
+  });
+}
+
+export async function append(tx: Writing, mutations: readonly Mutation[]): Promise<void> {
+  const client = (await meta(tx, 'client')) ?? { id: uuid7(), next: 1 };
+  const puts = mutations.map((mutation, index) => tx.objectStore('queue').put({ ...mutation, id: client.next + index }));
+  await Promise.all([...puts, setMeta(tx, 'client', { id: client.id, next: client.next + mutations.length })]);
+}
+
+/** A guest has no queue: the mutation is made at once, on rows of their own. */
+export function applyAsGuest(db: Database, mutation: Mutation, pictures: readonly StoredPicture[]): Promise<void> {
+  return write(db, ['cards', 'pictures'], async (tx) => {
+    const { space, id } = mutation.args;
+    const row = await tx.objectStore('cards').get([space, cardKey(id)]);
+    const value = mutate(row?.value, mutation);
+    if (value) await tx.objectStore('cards').put({ space, key: cardKey(id), version: (row?.version ?? 0) + 1, value });
+    await Promise.all(pictures.map((picture) => tx.objectStore('pictures').put(picture)));
+  });
+}
+
+/** Notes outcomes: what was applied waits for the pull that contains it, what was refused moves to the refusals. */
+export function settle(db: Database, results: readonly Result[]): Promise<void> {
+  return write(db, ['queue', 'refusals', 'meta'], async (tx) => {
+    const contained = (await meta(tx, 'contained')) ?? 0;
+    for (const result of results) await settleOne(tx, result, contained);
+  });
+}
+
+async function settleOne(tx: Writing, result: Result, contained: number): Promise<void> {
+  const queue = tx.objectStore('queue');
+  const entry = await queue.get(result.id);
+  if (!entry) return;
+  if (result.status === 'refused') await refuse(tx, entry, result.problem ?? { code: 'failed' });
+  if (result.status === 'refused' || entry.id <= contained) await queue.delete(entry.id);
+  else await queue.put({ ...entry, acknowledged: true });
+}
+
+/** Keeps refused data as a new mutation and drops the refusals it came from. */
+export function requeue(db: Database, mutation: Mutation, refusals: readonly number[]): Promise<void> {
+  return write(db, ['queue', 'meta', 'refusals'], async (tx) => {
+    await append(tx, [mutation]);
+    await Promise.all(refusals.map((key) => tx.objectStore('refusals').delete(key)));
+  });
+}
+
+export async function dropRefusal(db: Database, key: number): Promise<void> {
+  await write(db, ['refusals'], (tx) => tx.objectStore('refusals').delete(key));
+}
+
+async function refuse(tx: Writing, entry: Queued, problem: Problem): Promise<void> {
+  const { name, args, copy, guest } = entry;
+  await tx.objectStore('refusals').add({ name, args, problem, ...(copy && { copy }), ...(guest && { guest }) });
+}
+
+/**
+ * Queues everything the server does not have again, under a new client id. What it acknowledged is not sent again, save
+ * from number `lostFrom` on, which a restored server no longer knows. Call after a pull under the old client id.
+ */
+export function renumber(db: Database, lostFrom = Infinity): Promise<void> {
+  return write(db, ['queue', 'meta'], async (tx) => {
+    const queue = tx.objectStore('queue');
+    const entries = await queue.getAll();
+    const unsent = entries.filter((entry) => !entry.acknowledged || entry.id >= lostFrom);
+    await Promise.all([queue.clear(), setMeta(tx, 'client', undefined), setMeta(tx, 'contained', 0)]);
+    await append(tx, unsent.map(asNew));
+  });
+}
+
+function asNew(entry: Queued): Mutation {
+  const { id: _number, acknowledged: _seen, ...mutation } = entry;
+  return mutation;
+}
+
+/** The picture ids a mutation names. */
+export function picturesOf(args: Arguments): string[] {
+  const named = fieldsOf(args);
+  return [named['front'], named['back']].filter((id): id is string => typeof id === 'string');
+}
+
+/** Takes pictures out of a queued mutation that has no receipt yet; with `problem`, a refusal tells of it. */
+export function strip(db: Database, id: number, pictures: readonly string[], problem?: Problem): Promise<void> {
+  return write(db, ['queue', 'refusals'], async (tx) => {
+    const entry = await tx.objectStore('queue').get(id);
+    if (!entry) return;
+    await tx.objectStore('queue').put({ ...entry, args: without(entry.args, pictures) });
+    // Without the copy: the edit itself goes on, so there is nothing to keep as a new card.
+    if (problem) await tx.objectStore('refusals').add({ name: entry.name, args: entry.args, problem });
+  });
+}
+
+function without(args: Arguments, pictures: readonly string[]): Arguments {
+  const fields = fieldsOf(args);
+  const lost = Object.keys(fields).filter((name) => pictures.includes(fields[name] as string));
+  const kept = withFields(fields, Object.fromEntries(lost.map((name) => [name, undefined])));
+  return { ...args, [args['card'] ? 'card' : 'fields']: kept };
+}
+
+function fieldsOf(args: Arguments): Record<string, unknown> {
+  return (args['card'] ?? args['fields'] ?? {}) as Record<string, unknown>;
+}

@@ -1,0 +1,89 @@
+/** The optimistic state: the pulled rows with the queue replayed over them, read in one snapshot. */
+import type { Card } from '../model';
+import { meta, read, type CardBody, type Database, type Queued, type Row, type StoredRefusal } from './database';
+import { mutate } from './mutators';
+
+export interface State {
+  readonly rows: readonly Row[];
+  readonly queue: readonly Queued[];
+  readonly refusals: readonly StoredRefusal[];
+  /** The highest mutation of this client the pulled rows already contain. */
+  readonly contained: number;
+  readonly client: string;
+}
+
+const PREFIX = 'card/';
+
+export function cardKey(id: string): string {
+  return PREFIX + id;
+}
+
+export function snapshot(db: Database): Promise<State> {
+  return read(db, ['cards', 'queue', 'refusals', 'meta'], async (tx) => {
+    const [rows, queue, refusals, contained, client] = await Promise.all([
+      tx.objectStore('cards').getAll(),
+      tx.objectStore('queue').getAll(),
+      tx.objectStore('refusals').getAll(),
+      meta(tx, 'contained'),
+      meta(tx, 'client'),
+    ]);
+    return { rows, queue, refusals, contained: contained ?? 0, client: client?.id ?? '' };
+  });
+}
+
+/** Cards out of states, keeping the very objects of cards that did not change, so that their rows need not be drawn anew. */
+export class CardViews {
+  private known = new Map<string, { mark: string; card: Card }>();
+
+  of(state: State): Card[] {
+    const next = new Map<string, { mark: string; card: Card }>();
+    for (const [place, draft] of replayed(state)) {
+      const mark = `${draft.version} ${draft.replayed.length ? state.client : ''} ${draft.replayed.join()}`;
+      const known = this.known.get(place);
+      if (known?.mark === mark) next.set(place, known);
+      else if (draft.body) next.set(place, { mark, card: cardOf(draft.space, draft.id, draft.body) });
+    }
+    this.known = next;
+    return Array.from(next.values(), ({ card }) => card);
+  }
+}
+
+interface Draft {
+  readonly space: string;
+  readonly id: string;
+  readonly version: number;
+  readonly replayed: number[];
+  body: CardBody | undefined;
+}
+
+function replayed(state: State): Map<string, Draft> {
+  const drafts = new Map<string, Draft>();
+  for (const { space, key, version, value } of state.rows) {
+    if (!key.startsWith(PREFIX)) continue;
+    const id = key.slice(PREFIX.length);
+    drafts.set(`${space}/${id}`, { space, id, version, body: value, replayed: [] });
+  }
+  for (const mutation of state.queue) if (mutation.id > state.contained) replay(drafts, mutation);
+  return drafts;
+}
+
+function replay(drafts: Map<string, Draft>, mutation: Queued): void {
+  const { space, id } = mutation.args;
+  const place = `${space}/${id}`;
+  const draft = drafts.get(place) ?? { space, id, version: 0, body: undefined, replayed: [] };
+  draft.body = mutate(draft.body, mutation);
+  draft.replayed.push(mutation.id);
+  drafts.set(place, draft);
+}
+
+export function cardOf(space: string, id: string, body: CardBody): Card {
+  return {
+    ...body,
+    id,
+    space,
+    codes: body.codes ?? [],
+    favourite: body.favourite ?? false,
+    archived: body.archived ?? false,
+    uses: body.uses ?? 0,
+  };
+}
