@@ -1,7 +1,10 @@
-// Prints the brands of the name-suggestion-index package that may have a loyalty card, one JSON object a line, with
-// their locations resolved to ISO 3166-1 alpha-2 codes. The first line names the source. Read by directory.py.
+// Makes the merchant directory: reads the brands of the name-suggestion-index package that may have a loyalty card,
+// resolves their locations to ISO 3166-1 alpha-2 codes and hands them, one JSON object a line, to directory.py, which
+// merges, names and writes them. Arguments go on to it; --items only prints the lines.
+import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
+import { fileURLToPath } from 'node:url'
 
 const require = createRequire(new URL('../web/package.json', import.meta.url))
 const coder = require('@rapideditor/country-coder')
@@ -102,4 +105,16 @@ for (const [path, { items }] of Object.entries(nsi)) {
   if (kind === path || !mayHaveACard(kind)) continue
   for (const item of items) lines.push(row(kind, item, wikidata[item.tags['brand:wikidata']]))
 }
-process.stdout.write(lines.map((line) => JSON.stringify(line)).join('\n') + '\n')
+const input = lines.map((line) => JSON.stringify(line)).join('\n') + '\n'
+if (process.argv.includes('--items')) {
+  process.stdout.write(input)
+} else {
+  const root = fileURLToPath(new URL('..', import.meta.url))
+  const { status, error } = spawnSync('.venv/bin/python', ['-m', 'scripts.directory', ...process.argv.slice(2)], {
+    cwd: root,
+    input,
+    stdio: ['pipe', 'inherit', 'inherit'],
+  })
+  if (error) throw error
+  process.exitCode = status ?? 1
+}

@@ -1,7 +1,7 @@
-"""Builds the merchant directory from the name-suggestion-index package and tells what a newer one would change.
+"""Builds the merchant directory from the lines of directory.mjs (standard input) and tells what they would change.
 
-    python scripts/directory.py            rewrite aggregator/merchants/data/directory.json
-    python scripts/directory.py --check    only tell; exit code 1 if the file would change
+    node scripts/directory.mjs            rewrite aggregator/merchants/data/directory.json
+    node scripts/directory.mjs --check    only tell; exit code 1 if the file would change
 
 A slug once published stays: a shop is known again by its source (Wikidata id or the package's item ids), else by its
 name and kind. Two shops that became one keep both slugs ("merged"); a shop the source dropped keeps its own ("gone").
@@ -11,7 +11,6 @@ import argparse
 import hashlib
 import json
 import re
-import subprocess
 import sys
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator
@@ -20,12 +19,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
-
 from aggregator.merchants.normal import latin, plain, slug_of
 
-DATA = ROOT / "aggregator" / "merchants" / "data"
+DATA = Path(__file__).resolve().parent.parent / "aggregator" / "merchants" / "data"
 FORMAT = "karman-directory/1"
 FIELDS = ["slug", "names", "aliases", "countries", "categories", "source", "home", "fame", "local"]
 EVERYWHERE = "*"
@@ -288,7 +284,7 @@ def known_by_name(brands: list[Brand], rows: list[list[Any]]) -> None:
 
 
 def give_slugs(brands: list[Brand], taken: set[str]) -> None:
-    """New brands get the plainest slug; of several that want it the widest spread, and the others go on to a longer one."""
+    """New brands get the plainest slug; of several wishers the widest spread does, the others go on to a longer one."""
     longer: list[Callable[[Brand], str]] = [
         base_slug,
         lambda b: "-".join([base_slug(b), *(b.home if len(b.home) == 1 else [kind_slug(b)])]),
@@ -388,7 +384,7 @@ EMPTY: dict[str, Any] = {"merged": {}, "gone": {}, "merchants": []}
 
 
 def dump(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return str(json.dumps(value, ensure_ascii=False, separators=(",", ":")))
 
 
 def written(directory: dict[str, Any]) -> str:
@@ -396,8 +392,7 @@ def written(directory: dict[str, Any]) -> str:
     head = [
         f"{dump(key)}:{dump(value)}" for key, value in directory.items() if key not in ("merged", "gone", "merchants")
     ]
-    for key in ("merged", "gone"):
-        head.append(f"{dump(key)}:{dump(dict(sorted(directory[key].items())))}")
+    head += [f"{dump(key)}:{dump(dict(sorted(directory[key].items())))}" for key in ("merged", "gone")]
     rows = ",\n".join(map(dump, directory["merchants"]))
     return "{" + ",\n".join(head) + ',\n"merchants":[\n' + rows + "\n]}\n"
 
@@ -416,27 +411,19 @@ def changes(old: dict[str, Any], new: dict[str, Any]) -> Iterator[str]:
 
 
 def difference(before: list[Any], after: list[Any]) -> str:
-    parts = [f for f, a, b in zip(FIELDS, before + [{}], after + [{}], strict=False) if a != b]
-    return ", ".join(parts)
-
-
-def source_lines() -> list[str]:
-    command = ["node", str(ROOT / "scripts" / "directory.mjs")]
-    return subprocess.run(command, check=True, capture_output=True, text=True).stdout.splitlines()
+    return ", ".join(f for f, a, b in zip(FIELDS, [*before, {}], [*after, {}], strict=False) if a != b)
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--check", action="store_true", help="write nothing")
-    parser.add_argument("--items", type=Path, help="read these lines instead of the package's")
     parser.add_argument("--corrections", type=Path, default=DATA / "corrections.json")
     parser.add_argument("--target", type=Path, default=DATA / "directory.json")
     arguments = parser.parse_args()
-    lines = arguments.items.read_text("utf-8").splitlines() if arguments.items else source_lines()
     before = arguments.target.read_text("utf-8") if arguments.target.exists() else ""
     old = json.loads(before) if before else EMPTY
     corrections = json.loads(arguments.corrections.read_text("utf-8"))
-    new = build(lines, old, corrections)
+    new = build(sys.stdin, old, corrections)
     text = written(new)
     told = list(changes(old, new))
     print("\n".join(told if before else []), end="\n" if before and told else "")

@@ -26,7 +26,7 @@ apt_install() {
 check_tools() {
     "$PYTHON" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null ||
         stop "Python 3.11 or newer is needed: install it, or name it: make PYTHON=/path/to/python3.12 $PURPOSE"
-    command -v npm >/dev/null && node -e 'process.exit(Number(process.versions.node.split(".")[0]) < 20)' ||
+    command -v npm >/dev/null && node -e 'process.exit(process.versions.node.split(".")[0] >= 20 ? 0 : 1)' ||
         stop "Node 20 or newer with npm is needed to build the web app"
 }
 
@@ -86,7 +86,7 @@ install_web() {
     want=$(cd web && digest package.json package-lock.json .npmrc)
     is_fresh web/node_modules/.karman-lock "$want" && return
     say "installing web packages"
-    (cd web && npm ci --silent --no-audit --no-fund)
+    (cd web && npm ci --loglevel=error)
     echo "$want" >web/node_modules/.karman-lock
 }
 
