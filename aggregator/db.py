@@ -2,6 +2,7 @@
 
 import functools
 import re
+import sqlite3
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
@@ -119,6 +120,7 @@ async def _reader(settings: Settings) -> aiosqlite.Connection | None:
     if settings.database:
         return None
     reader = await aiosqlite.connect(settings.data / SQLITE_FILE, isolation_level=None)
+    reader.row_factory = sqlite3.Row
     await reader.execute(f"PRAGMA busy_timeout={BUSY_MS}")
     await reader.execute("PRAGMA query_only=ON")
     return reader

@@ -1,36 +1,43 @@
 """Every setting once. Nobody else reads the environment or the command line."""
 
-from dataclasses import dataclass, field
+import argparse
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
+
+ENVIRONMENT = "KARMAN_"
+
+
+class SettingsWrong(Exception):
+    """A setting cannot be used; the message says which and why."""
+
+
+def _setting(default: Any, help: str) -> Any:
+    return field(default=default, metadata={"help": help})
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What the operator chose.
+    """What the operator chose, on the command line (`--public-url`) or in the environment (`KARMAN_PUBLIC_URL`).
 
-    data             folder of the embedded default: rows, pictures and the key ring live under it
-    database         `postgres://user:password@host:port/name`, or empty for SQLite under `data`
-    blobs            `s3://key:secret@host:port/bucket` (`?tls=1` for https), or empty for a folder under `data`
-    keys             the key ring's JSON, needed with `database`; empty means the file `data/keys.json`
-    public_url       where people reach the service, e.g. `https://cards.example`; decides cookies and origins
-    trusted_proxies  addresses whose X-Forwarded-For and X-Forwarded-Proto are believed
-    workers          recognition processes
-    queue            photos that may wait for a worker before the answer is 503
-    web              folder with the built PWA
+    A setting can also be read from a file that the environment names (`KARMAN_KEYS_FILE`), for what must stay secret.
     """
 
-    data: Path = Path("data")
-    host: str = "127.0.0.1"
-    port: int = 8000
-    database: str = ""
-    blobs: str = ""
-    keys: str = ""
-    public_url: str = ""
-    trusted_proxies: tuple[str, ...] = ()
-    workers: int = 2
-    queue: int = 8
-    web: Path = field(default_factory=lambda: Path(__file__).resolve().parent.parent / "web" / "dist")
+    data: Path = _setting(Path("data"), "folder of the embedded default: rows, pictures and the key ring")
+    host: str = _setting("127.0.0.1", "address to listen on")
+    port: int = _setting(8000, "port to listen on; 0 takes a free one")
+    database: str = _setting("", "postgres://user:password@host:port/name instead of SQLite in the data folder")
+    blobs: str = _setting("", "s3://key:secret@host:port/bucket instead of a folder for pictures (?tls=1 for https)")
+    keys: str = _setting("", "the key ring as JSON, needed with a database; `python -m aggregator keys` makes one")
+    public_url: str = _setting("", "where people reach the service, https://…; needed for anything but localhost")
+    trusted_proxy: str = _setting("", "addresses of reverse proxies, comma-separated, whose X-Forwarded-* headers are believed")
+    workers: int = _setting(2, "recognition processes")
+    queue: int = _setting(8, "photos that may wait for a recognition process")
+    limit_scale: int = _setting(1, "multiplies every rate limit, for load tests")
+    web: Path = _setting(Path(__file__).resolve().parent.parent / "web" / "dist", "folder with the built web app")
 
     @property
     def address(self) -> str:
@@ -41,3 +48,57 @@ class Settings:
     def secure(self) -> bool:
         """Whether people come over https, so that cookies may be `Secure` and `__Host-`."""
         return urlsplit(self.address).scheme == "https"
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """An option for every setting."""
+    for setting in fields(Settings):
+        name = f"--{setting.name.replace('_', '-')}"
+        parser.add_argument(name, default=None, metavar="…", help=f"{setting.metadata['help']} (default: {setting.default or 'none'})")
+
+
+def read(options: Mapping[str, Any], environment: Mapping[str, str] = os.environ) -> Settings:
+    """The settings: an option wins over the environment, that over the default; raises SettingsWrong."""
+    settings = Settings()
+    for setting in fields(Settings):
+        text = options.get(setting.name)
+        text = _from_environment(setting.name, environment) if text is None else text
+        if text is not None:
+            settings = replace(settings, **{setting.name: _parsed(setting.name, type(setting.default), text)})
+    _check(settings)
+    return settings
+
+
+def _from_environment(name: str, environment: Mapping[str, str]) -> str | None:
+    variable = ENVIRONMENT + name.upper()
+    if path := environment.get(f"{variable}_FILE"):
+        try:
+            return Path(path).read_text().strip()
+        except OSError as error:
+            raise SettingsWrong(f"{variable}_FILE cannot be read: {error.strerror}: {path}") from error
+    return environment.get(variable)
+
+
+def _parsed(name: str, kind: type, text: str) -> Any:
+    try:
+        return int(text) if kind is int else Path(text) if issubclass(kind, Path) else text
+    except ValueError:
+        raise SettingsWrong(f"--{name.replace('_', '-')} needs a number, not {text!r}.") from None
+
+
+def _check(settings: Settings) -> None:
+    if settings.database and urlsplit(settings.database).scheme not in {"postgres", "postgresql"}:
+        raise SettingsWrong("--database needs an address that starts with postgres://.")
+    if settings.database and not settings.keys:
+        raise SettingsWrong(
+            "With --database the key ring is a setting of its own: make one with `python -m aggregator keys`, keep it safe, "
+            "and give it as KARMAN_KEYS or in a file named by KARMAN_KEYS_FILE."
+        )
+    if settings.blobs and urlsplit(settings.blobs).scheme != "s3":
+        raise SettingsWrong("--blobs needs an address that starts with s3://.")
+    if settings.public_url and urlsplit(settings.public_url).scheme not in {"http", "https"}:
+        raise SettingsWrong("--public-url needs an address that starts with https://.")
+    if settings.workers < 1 or settings.queue < 1 or settings.limit_scale < 1:
+        raise SettingsWrong("--workers, --queue and --limit-scale need to be at least 1.")
+
+

@@ -40,8 +40,23 @@ class ImmediateContext(SqliteTransactionContext):
         self.token = get_connections().set(self.connection_name, self.connection)
         return self.connection  # type: ignore[no-any-return]
 
+    async def __aexit__(self, exc_type: Any, exc_val: Any, exc_tb: Any) -> None:
+        # A COMMIT that fails, on a full disk say, may leave its transaction open; the next one must not inherit it.
+        try:
+            await (self.connection.rollback() if exc_type else self._commit())
+        finally:
+            get_connections().reset(self.token)
+            self._trxlock.release()
+
+    async def _commit(self) -> None:
+        try:
+            await self.connection.commit()
+        except sqlite3.Error as error:
+            await self._abandon()
+            raise OperationalError(error) from error
+
     async def _abandon(self) -> None:
-        """A cancelled BEGIN may still have run on the connection's thread."""
+        """Roll back whatever ran on the connection's thread, a cancelled BEGIN included."""
         connection: aiosqlite.Connection | None = self.connection._connection
         if connection is not None and connection.in_transaction:
             await connection.rollback()

@@ -1,0 +1,114 @@
+"""The commands: serve, migrate, check, keys."""
+
+import argparse
+import asyncio
+import logging
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+import asyncpg
+import uvicorn
+from tortoise.exceptions import DBConnectionError, OperationalError
+
+from aggregator import app, checkup, settings
+from aggregator.crypto import KeysUnreadable, new_ring
+from aggregator.schema import MigrationLosesRows, StoreIsNewer
+from aggregator.settings import Settings, SettingsWrong
+from aggregator.store import KeysMissing
+
+STOPPERS = (SettingsWrong, KeysUnreadable, KeysMissing, StoreIsNewer, MigrationLosesRows)
+STORE_ERRORS = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, DBConnectionError, OperationalError)
+GRACE_S = 5
+
+
+class Server(uvicorn.Server):
+    """uvicorn, which says where it answers and lets go of live streams when it stops."""
+
+    def __init__(self, config: uvicorn.Config, service: app.Service) -> None:
+        super().__init__(config)
+        self._service = service
+
+    async def startup(self, sockets: list[object] | None = None) -> None:
+        await super().startup(sockets)  # type: ignore[arg-type]
+        if self.started:
+            print(self._service.settings.address, flush=True)
+
+    async def shutdown(self, sockets: list[object] | None = None) -> None:
+        self._service.pokes.close()
+        await super().shutdown(sockets)  # type: ignore[arg-type]
+
+
+async def _prepare(chosen: Settings) -> None:
+    async with app.opened_store(chosen, app.ring(chosen)):
+        pass
+
+
+def serve(chosen: Settings) -> int:
+    """Create and migrate what is needed, then answer until told to stop."""
+    asyncio.run(_prepare(chosen))
+    config = uvicorn.Config(
+        app=lambda: None,
+        host=chosen.host,
+        port=chosen.port,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=bool(chosen.trusted_proxy),
+        forwarded_allow_ips=chosen.trusted_proxy or None,
+        timeout_graceful_shutdown=GRACE_S,
+    )
+    listening = config.bind_socket()
+    service = app.Service(replace(chosen, port=listening.getsockname()[1]))
+    config.app = service.app()
+    Server(config, service).run(sockets=[listening])
+    return 0
+
+
+def migrate(chosen: Settings) -> int:
+    """Bring the store to this version's shape and stop."""
+    asyncio.run(_prepare(chosen))
+    print("The store has this version's shape.")
+    return 0
+
+
+def check(chosen: Settings) -> int:
+    """Say in plain words what works and what is missing; 1 when something that is needed does not work."""
+    findings = asyncio.run(checkup.look(chosen))
+    for finding in findings:
+        print(finding)
+    return 0 if all(finding.works or finding.optional for finding in findings) else 1
+
+
+def keys(chosen: Settings) -> int:
+    """Print a new key ring."""
+    print(new_ring())
+    return 0
+
+
+COMMANDS: dict[str, Callable[[Settings], int]] = {"serve": serve, "migrate": migrate, "check": check, "keys": keys}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; a foreseen failure is one line on stderr and the status 1."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s", stream=sys.stderr)
+    parser = argparse.ArgumentParser(prog="python -m aggregator", description="Karman: one pocket for every loyalty card.")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="|".join(COMMANDS))
+    for name, command in COMMANDS.items():
+        settings.add_options(commands.add_parser(name, help=(command.__doc__ or "").partition(".")[0]))
+    options = vars(parser.parse_args(arguments))
+    try:
+        return COMMANDS[options.pop("command")](_chosen(options))
+    except STOPPERS as error:
+        print(error, file=sys.stderr)
+    except STORE_ERRORS as error:
+        print(f"The store cannot be opened: {error}", file=sys.stderr)
+    return 1
+
+
+def _chosen(options: dict[str, str | None]) -> Settings:
+    return settings.read(options)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

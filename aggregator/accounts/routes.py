@@ -1,0 +1,130 @@
+"""Accounts, sessions and devices over HTTP."""
+
+import uuid
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+
+from aggregator.accounts.models import Account, Device
+from aggregator.accounts.people import Arrival, Credentials, People, check, email_key
+from aggregator.accounts.sessions import Sessions, now_ms
+from aggregator.errors import NotFound, Unauthorized
+from aggregator.http import answer, path_uuid, read_json
+from aggregator.limits import Limiter
+
+HomeOf = Callable[[uuid.UUID], Awaitable[uuid.UUID]]
+"""Which space is an account's own."""
+
+Ended = Callable[[uuid.UUID], Awaitable[None]]
+"""Told when a device may no longer listen."""
+
+
+def iso(ms: int) -> str:
+    """Milliseconds since 1970 as ISO 8601 in UTC, to the second."""
+    return datetime.fromtimestamp(ms / 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _address(request: Request) -> str:
+    return request.client.host if request.client else "unknown"
+
+
+class AccountRoutes:
+    """Handlers that parse, call one verb, and answer."""
+
+    def __init__(self, people: People, sessions: Sessions, home_of: HomeOf, ended: Ended, limits: "SignInLimits") -> None:
+        self._people = people
+        self._sessions = sessions
+        self._home_of = home_of
+        self._ended = ended
+        self._limits = limits
+
+    def routes(self) -> list[BaseRoute]:
+        """Everything under /api that is about people."""
+        return [
+            Route("/api/accounts", self.sign_up, methods=["POST"]),
+            Route("/api/session", self.sign_in, methods=["POST"]),
+            Route("/api/session", self.whoami, methods=["GET"]),
+            Route("/api/session", self.sign_out, methods=["DELETE"]),
+            Route("/api/devices", self.devices, methods=["GET"]),
+            Route("/api/devices/{id}", self.revoke, methods=["DELETE"]),
+        ]
+
+    async def sign_up(self, request: Request) -> Response:
+        credentials = await read_json(request, Credentials)
+        check(credentials)
+        self._limits.sign_up.hit(_address(request))
+        return await self._welcome(await self._people.sign_up(credentials), 201)
+
+    async def sign_in(self, request: Request) -> Response:
+        credentials = await read_json(request, Credentials)
+        check(credentials)
+        self._limits.by_address.hit(_address(request))
+        self._limits.by_email.hit(email_key(credentials.email))
+        return await self._welcome(await self._people.sign_in(credentials), 200)
+
+    async def whoami(self, request: Request) -> Response:
+        session = await self._sessions.check(request.state["store"], request)
+        account = await Account.get_or_none(id=session.account_id)
+        device = await Device.get_or_none(id=session.device_id)
+        if account is None or device is None:
+            raise Unauthorized("session-expired", "Sign in again; nothing on the device is lost.")
+        response = answer(await self._identity(account, device))
+        await self._sessions.renew(session, request, response)
+        return response
+
+    async def sign_out(self, request: Request) -> Response:
+        session = await self._sessions.check(request.state["store"], request)
+        await Device.filter(id=session.device_id).delete()
+        await self._ended(session.device_id)
+        response = Response(status_code=204)
+        self._sessions.take(response)
+        return response
+
+    async def devices(self, request: Request) -> Response:
+        session = await self._sessions.check(request.state["store"], request)
+        found = await Device.filter(account_id=session.account_id, revoked_ms=None).order_by("-seen_ms")
+        return answer({"devices": [_shown(device, session.device_id) for device in found]})
+
+    async def revoke(self, request: Request) -> Response:
+        session = await self._sessions.check(request.state["store"], request)
+        device_id = path_uuid(request, "id")
+        mine = Device.filter(id=device_id, account_id=session.account_id, revoked_ms=None)
+        if device_id is None or not await mine.update(revoked_ms=now_ms()):
+            raise NotFound
+        await self._ended(device_id)
+        return Response(status_code=204)
+
+    async def _welcome(self, arrival: Arrival, status: int) -> Response:
+        response = answer(await self._identity(arrival.account, arrival.device), status)
+        self._sessions.give(response, arrival.token)
+        return response
+
+    async def _identity(self, account: Account, device: Device) -> dict[str, Any]:
+        return {
+            "account": {"id": str(account.id), "email": account.email},
+            "device": {"id": str(device.id), "name": device.name},
+            "space": str(await self._home_of(account.id)),
+        }
+
+
+class SignInLimits:
+    """How often one network address may sign up or in, and how often one account's address may be tried."""
+
+    def __init__(self, scale: int = 1) -> None:
+        self.sign_up = Limiter(f"{20 * scale}/hour")
+        self.by_address = Limiter(f"{60 * scale}/hour")
+        self.by_email = Limiter(f"{10 * scale}/15 minutes")
+
+
+def _shown(device: Device, current: uuid.UUID) -> dict[str, Any]:
+    return {
+        "id": str(device.id),
+        "name": device.name,
+        "created_at": iso(device.created_ms),
+        "last_seen_at": iso(device.seen_ms),
+        "current": device.id == current,
+    }

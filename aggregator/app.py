@@ -1,0 +1,132 @@
+"""The service as one declaration: what there is, what answers where, and what opens and closes with it."""
+
+import errno
+import sqlite3
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any
+
+import asyncpg
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+from tortoise.exceptions import OperationalError
+
+from aggregator import db, schema, shell, store
+from aggregator.accounts.passwords import Passwords
+from aggregator.accounts.people import People
+from aggregator.accounts.routes import AccountRoutes, SignInLimits
+from aggregator.accounts.sessions import Sessions
+from aggregator.blobs import open_blobs
+from aggregator.catalog.cards import MUTATORS
+from aggregator.catalog.pictures import Pictures
+from aggregator.catalog.routes import PictureRoutes
+from aggregator.crypto import KeyRing, read_ring, ring_at
+from aggregator.errors import NotFound, Problem, Unavailable
+from aggregator.http import Frame, answer, problem_answer, refusal, request_id, surprise
+from aggregator.settings import Settings
+from aggregator.sync.live import Pokes
+from aggregator.sync.pull import Puller
+from aggregator.sync.push import Pusher
+from aggregator.sync.routes import SyncRoutes
+from aggregator.sync.spaces import home_of, open_home
+
+MODELS = ("aggregator.store", "aggregator.accounts.models", "aggregator.sync.models", "aggregator.catalog.models")
+MAX_BODY_BYTES = 32_000_000
+KEYS_FILE = "keys.json"
+
+
+def ring(settings: Settings) -> KeyRing:
+    """The key ring that the settings name; raises KeysUnreadable."""
+    return read_ring(settings.keys) if settings.keys else ring_at(settings.data / KEYS_FILE)
+
+
+@asynccontextmanager
+async def opened_store(settings: Settings, keys: KeyRing) -> AsyncIterator[db.Store]:
+    """The store, brought to this version's shape and proven to open with these keys."""
+    async with db.connected(settings, MODELS) as opened:
+        await schema.migrate(db.config(settings, MODELS)["apps"])
+        await store.check_keys(keys)
+        yield opened
+
+
+class Service:
+    """Everything one process holds. Built before the event loop runs; `lifespan` opens what needs it."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.keys = ring(settings)
+        self.sessions = Sessions(settings)
+        self.passwords = Passwords()
+        self.pokes = Pokes()
+        self.pictures = Pictures(open_blobs(settings), self.keys)
+
+    def app(self) -> Frame:
+        """The ASGI application. The frame stands outside of everything, so that even a failure carries a request id."""
+        settings = self.settings
+        inner = Starlette(
+            routes=self.routes(), exception_handlers=ERRORS, lifespan=self.lifespan, max_body_size=MAX_BODY_BYTES
+        )
+        fixed_origin = settings.address if settings.public_url else ""
+        return Frame(inner, fixed_origin, settings.secure, shell.CONTENT_POLICY)
+
+    def routes(self) -> list[BaseRoute]:
+        """What answers where."""
+        people = People(self.passwords, self.sessions, open_home)
+        limits = SignInLimits(self.settings.limit_scale)
+        return [
+            Route("/api/health", _health),
+            *AccountRoutes(people, self.sessions, home_of, self.pokes.end, limits).routes(),
+            *SyncRoutes(self.sessions, Pusher(self.keys, MUTATORS, self.pokes), self.pokes).routes(),
+            *PictureRoutes(self.sessions, self.pictures).routes(),
+            *shell.routes(self.settings.web),
+        ]
+
+    @asynccontextmanager
+    async def lifespan(self, app: Starlette) -> AsyncIterator[dict[str, Any]]:
+        """Open for requests inside the block."""
+        async with AsyncExitStack() as stack:
+            opened = await stack.enter_async_context(opened_store(self.settings, self.keys))
+            stack.callback(self.passwords.close)
+            yield {"store": opened, "puller": Puller(opened, self.keys, await store.epoch())}
+
+
+async def _health(request: Request) -> Response:
+    return answer({"status": "ok"})
+
+
+def _http_error(request: Request, error: Exception) -> Response:
+    """What Starlette itself refuses, in the shape of everything else."""
+    assert isinstance(error, HTTPException)
+    if error.status_code == 404:
+        return refusal(request, NotFound("not-found", "There is nothing at this address."))
+    code = {405: "method-not-allowed", 413: "too-large", 400: "bad-request"}.get(error.status_code, "refused")
+    problem = Problem(code, error.detail)
+    problem.status, problem.title = error.status_code, error.detail
+    problem.headers = dict(error.headers or {})
+    return problem_answer(problem, request_id(request.scope))
+
+
+def _store_error(request: Request, error: Exception) -> Response:
+    """A store that cannot answer, or has no room, is not the caller's fault and not the end: nothing was kept, try again."""
+    surprise(request, error)
+    text = str(error)
+    full = "full" in text or getattr(error, "errno", None) in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+    code, detail = ("store-full", "There is no room left; nothing was kept.") if full else STORE_DOWN
+    return refusal(request, Unavailable(code, detail, 10))
+
+
+STORE_DOWN = ("store-unavailable", "The store does not answer just now; nothing was kept.")
+
+ERRORS: Any = {
+    Problem: refusal,
+    HTTPException: _http_error,
+    OperationalError: _store_error,
+    sqlite3.DatabaseError: _store_error,
+    asyncpg.PostgresError: _store_error,
+    asyncpg.InterfaceError: _store_error,
+    OSError: _store_error,
+    Exception: surprise,
+}

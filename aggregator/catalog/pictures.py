@@ -1,0 +1,81 @@
+"""Pictures of cards: re-encoded without metadata, sealed, written once, and readable inside their space only."""
+
+import asyncio
+import uuid
+
+from tortoise.exceptions import IntegrityError
+
+from aggregator import db
+from aggregator.accounts.sessions import now_ms
+from aggregator.blobs import Blobs
+from aggregator.catalog.models import Picture
+from aggregator.crypto import KeyRing
+from aggregator.errors import Conflict, NotFound
+from aggregator.images import decode, encode_webp
+from aggregator.sync.spaces import may_enter
+
+MAX_UPLOAD_BYTES = 2_000_000
+MAX_SIDE = 1_600
+MAX_PIXELS = 25_000_000
+
+
+class Pictures:
+    """The pictures of all spaces: rows in the store, sealed bytes among the blobs."""
+
+    def __init__(self, blobs: Blobs, keys: KeyRing) -> None:
+        self._blobs = blobs
+        self._keys = keys
+
+    async def put(self, store: db.Store, account_id: uuid.UUID, space_id: uuid.UUID, id: uuid.UUID, upload: bytes) -> bool:
+        """Keep an upload, and say whether it is new; raises NotFound outside the account's spaces, Conflict for another picture
+        under the same id, UnsupportedMedia or TooLarge for what is no picture."""
+        if not await may_enter(store, account_id, space_id):
+            raise NotFound
+        mark = self._keys.blind(b"upload/%b/" % space_id.bytes + upload)
+        if await self._is_repeat(space_id, id, mark):
+            return False
+        image = await asyncio.to_thread(_reencoded, upload)
+        # The bytes are durable before the row that names them; a crash in between leaves a blob that nothing names.
+        await self._blobs.put(blob_key(space_id, id, mark), self._keys.seal(image, _bound(space_id, id)))
+        return await self._record(space_id, id, mark, len(image))
+
+    async def get(self, store: db.Store, account_id: uuid.UUID, space_id: uuid.UUID, id: uuid.UUID) -> bytes:
+        """The picture as WebP; raises NotFound."""
+        sql = (
+            "SELECT p.upload_mark FROM picture p JOIN member m ON m.space_id = p.space_id "
+            "WHERE p.space_id = $1 AND p.id = $2 AND m.account_id = $3"
+        )
+        rows = await store.read(sql, str(space_id), str(id), str(account_id))
+        if not rows:
+            raise NotFound
+        box = await self._blobs.get(blob_key(space_id, id, bytes(rows[0][0])))
+        if box is None:
+            raise NotFound
+        return self._keys.open(box, _bound(space_id, id))
+
+    async def _is_repeat(self, space_id: uuid.UUID, id: uuid.UUID, mark: bytes) -> bool:
+        known = await Picture.filter(space_id=space_id, id=id).only("upload_mark").first()
+        if known is not None and bytes(known.upload_mark) != mark:
+            raise Conflict("picture-exists", "Another picture has this id; a picture is written once.")
+        return known is not None
+
+    async def _record(self, space_id: uuid.UUID, id: uuid.UUID, mark: bytes, size_bytes: int) -> bool:
+        row = Picture(space_id=space_id, id=id, upload_mark=mark, size_bytes=size_bytes, created_ms=now_ms())
+        try:
+            await Picture.bulk_create([row])
+        except IntegrityError:
+            return not await self._is_repeat(space_id, id, mark)
+        return True
+
+
+def blob_key(space_id: uuid.UUID, id: uuid.UUID, mark: bytes) -> str:
+    """Where a picture's box stands among the blobs. The mark keeps two uploads under one id, of which one loses, apart."""
+    return f"pictures/{space_id}/{id}-{mark[:8].hex()}"
+
+
+def _bound(space_id: uuid.UUID, id: uuid.UUID) -> bytes:
+    return f"picture/{space_id}/{id}".encode()
+
+
+def _reencoded(upload: bytes) -> bytes:
+    return encode_webp(decode(upload, max_pixels=MAX_PIXELS, target_side=MAX_SIDE), MAX_SIDE, MAX_UPLOAD_BYTES)

@@ -1,0 +1,69 @@
+"""What works and what is missing, in plain words, for the operator."""
+
+import asyncpg
+from dataclasses import dataclass
+
+from tortoise.exceptions import BaseORMException
+
+from aggregator import app, db, schema, store
+from aggregator.blobs import open_blobs
+from aggregator.crypto import KeysUnreadable
+from aggregator.errors import Problem
+from aggregator.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One part of the service: whether it works, whether the rest can do without it, and what to do."""
+
+    part: str
+    works: bool
+    words: str
+    optional: bool = False
+
+    def __str__(self) -> str:
+        mark = "ok     " if self.works else "missing" if self.optional else "FAILS  "
+        return f"{mark} {self.part}: {self.words}"
+
+
+async def look(settings: Settings) -> list[Finding]:
+    """Every part once."""
+    return [await _rows(settings), await _pictures(settings), _web(settings), _address(settings), _mail()]
+
+
+async def _rows(settings: Settings) -> Finding:
+    place = "PostgreSQL" if settings.database else f"SQLite in {settings.data.resolve()}"
+    try:
+        async with db.connected(settings, app.MODELS):
+            if steps := await schema.pending(db.config(settings, app.MODELS)["apps"]):
+                return Finding("rows and keys", True, f"{place} answers; `serve` will run {', '.join(steps)}.")
+            await store.check_keys(app.ring(settings))
+            return Finding("rows and keys", True, f"{place} answers and opens with these keys.")
+    except (OSError, BaseORMException, asyncpg.PostgresError, KeysUnreadable, store.KeysMissing) as error:
+        return Finding("rows and keys", False, f"{place}: {error}")
+
+
+async def _pictures(settings: Settings) -> Finding:
+    place = "the S3 store" if settings.blobs else "the folder for pictures"
+    try:
+        await open_blobs(settings).check()
+    except (Problem, OSError, ValueError) as error:
+        return Finding("pictures", False, f"{place}: {error}")
+    return Finding("pictures", True, f"{place} keeps and gives back.")
+
+
+def _web(settings: Settings) -> Finding:
+    built = (settings.web / "index.html").exists()
+    return Finding("web app", built, "is built." if built else "is not built: run `make build`.", optional=True)
+
+
+def _address(settings: Settings) -> Finding:
+    if settings.secure:
+        return Finding("address", True, f"{settings.address}, over https.")
+    words = "http serves this computer only: phones need --public-url https://… for the camera and for signing in."
+    return Finding("address", False, words, optional=True)
+
+
+def _mail() -> Finding:
+    words = "no mail is sent, so signing up with a taken address is answered 409, which tells that it is taken."
+    return Finding("mail", False, words, optional=True)

@@ -1,0 +1,182 @@
+"""One way to read a request and to answer it: JSON in and out, problem details, request ids and the headers every answer carries."""
+
+import logging
+import re
+import uuid
+from collections.abc import Callable
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
+
+import msgspec
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from aggregator.errors import BadRequest, FieldError, Forbidden, Invalid, Problem, TooLarge, UnsupportedMedia
+
+T = TypeVar("T")
+
+JSON_LIMIT_BYTES = 1_000_000
+SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
+
+_log = logging.getLogger("karman")
+_encoder = msgspec.json.Encoder()
+
+
+def answer(body: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:
+    """A JSON answer."""
+    return Response(_encoder.encode(body), status, headers, media_type="application/json")
+
+
+def problem_answer(problem: Problem, request_id: str) -> Response:
+    """A problem details answer (RFC 9457)."""
+    body = _encoder.encode(problem.body() | {"request_id": request_id})
+    return Response(body, problem.status, problem.headers, media_type="application/problem+json")
+
+
+async def read_body(request: Request, limit_bytes: int) -> bytes:
+    """The whole body; raises TooLarge as soon as it passes the limit, announced or not."""
+    announced = request.headers.get("content-length", "")
+    if announced.isdigit() and int(announced) > limit_bytes:
+        raise TooLarge("too-large", f"At most {limit_bytes} bytes are read here.")
+    parts, size = [], 0
+    async for part in request.stream():
+        size += len(part)
+        if size > limit_bytes:
+            raise TooLarge("too-large", f"At most {limit_bytes} bytes are read here.")
+        parts.append(part)
+    return b"".join(parts)
+
+
+async def read_json(request: Request, shape: type[T], limit_bytes: int = JSON_LIMIT_BYTES) -> T:
+    """The body as `shape`; raises UnsupportedMedia, TooLarge, BadRequest (no JSON) or Invalid (which names the field)."""
+    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
+        raise UnsupportedMedia("not-json", "Send JSON with Content-Type: application/json.")
+    body = await read_body(request, limit_bytes)
+    try:
+        return msgspec.json.decode(body, type=shape)
+    except msgspec.ValidationError as error:
+        raise Invalid([field_error(error)]) from error
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise BadRequest("not-json", "The body is not JSON.") from error
+
+
+def field_error(error: msgspec.ValidationError, root: str = "") -> FieldError:
+    """The refused field of a msgspec error, its path turned into a JSON pointer below `root`."""
+    detail, _, path = str(error).partition(" - at `")
+    if missing := re.search(r"missing required field `([^`]+)`", detail):
+        path = f"{path.rstrip('`')}.{missing[1]}"
+    parts = re.findall(r"\.([^.\[\]`]+)|\[(\d+|\.\.\.)\]", path)
+    return FieldError(root + "".join(f"/{name or index}" for name, index in parts), detail)
+
+
+def query_uuid(request: Request, name: str) -> uuid.UUID:
+    """A UUID from the query; raises Invalid."""
+    try:
+        return uuid.UUID(request.query_params.get(name, ""))
+    except ValueError:
+        raise Invalid([FieldError(f"/{name}", "A UUID is needed in the query.")]) from None
+
+
+def path_uuid(request: Request, name: str) -> uuid.UUID | None:
+    """A UUID from the path, or None when it is not one: an address nobody can have."""
+    try:
+        return uuid.UUID(request.path_params[name])
+    except ValueError:
+        return None
+
+
+def request_id(scope: Scope) -> str:
+    """The id that the answer and the log share."""
+    return str(scope.get("state", {}).get("request_id", ""))
+
+
+class Frame:
+    """What surrounds every call: a request id, the headers of every answer, and no writes from other origins.
+
+    Plain ASGI, so that a live stream passes through untouched.
+    """
+
+    def __init__(self, app: ASGIApp, fixed_origin: str, secure: bool, content_policy: str) -> None:
+        """`fixed_origin` is the public address; empty means whatever host the page was asked from."""
+        self.app = app
+        self.origin = fixed_origin
+        self.headers = {
+            "X-Content-Type-Options": "nosniff",
+            "Referrer-Policy": "no-referrer",
+            "Cross-Origin-Resource-Policy": "same-origin",
+            "Cross-Origin-Opener-Policy": "same-origin",
+            "Permissions-Policy": "camera=(self), screen-wake-lock=(self), geolocation=(), microphone=()",
+            "Content-Security-Policy": content_policy,
+        }
+        if secure:
+            self.headers["Strict-Transport-Security"] = "max-age=31536000"
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        name = uuid.uuid4().hex
+        scope.setdefault("state", {})["request_id"] = name
+        if self._is_foreign(scope):
+            refusal = problem_answer(Forbidden("cross-origin", "Writes are taken from this site's own pages only."), name)
+            await refusal(scope, receive, self._framed(send, name))
+            return
+        try:
+            await self.app(scope, receive, self._framed(send, name))
+        except Exception as error:
+            # What has been answered and logged already must not cost the connection and a second trace.
+            if not scope["state"].get("noted"):
+                _log.error("request %s broke off: %s", name, scope["path"], exc_info=error)
+                raise
+
+    def _framed(self, send: Send, name: str) -> Send:
+        async def framed(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(raw=message.setdefault("headers", []))
+                headers["X-Request-Id"] = name
+                for key, value in self.headers.items():
+                    headers.setdefault(key, value)
+                headers.setdefault("Cache-Control", "no-store")
+            await send(message)
+
+        return framed
+
+    def _is_foreign(self, scope: Scope) -> bool:
+        """Browsers name the origin of every write; programs that are no browser send none and hold no cookies by accident."""
+        if scope["method"] in SAFE_METHODS:
+            return False
+        headers = Headers(scope=scope)
+        if headers.get("sec-fetch-site", "same-origin") not in {"same-origin", "none"}:
+            return True
+        origin = headers.get("origin")
+        if origin is None:
+            return False
+        own = self.origin or f"{scope['scheme']}://{headers.get('host', '')}"
+        return _origin(origin) != _origin(own)
+
+
+def _origin(address: str) -> str:
+    parts = urlsplit(address)
+    default = {"http": 80, "https": 443}.get(parts.scheme)
+    try:
+        return f"{parts.scheme}://{parts.hostname}:{parts.port or default}"
+    except ValueError:
+        return "unreadable"
+
+
+def surprise(request: Request, error: Exception) -> Response:
+    """The answer to an error nobody foresaw: the trace goes to the log under the request id, never to the client."""
+    request.scope["state"]["noted"] = True
+    _log.error("request %s failed: %s %s", request_id(request.scope), request.method, request.url.path, exc_info=error)
+    return problem_answer(Problem("failed", "This was our mistake and has been noted."), request_id(request.scope))
+
+
+def refusal(request: Request, error: Exception) -> Response:
+    """The answer to a Problem."""
+    assert isinstance(error, Problem)
+    return problem_answer(error, request_id(request.scope))
+
+
+Handler = Callable[[Request, Exception], Response]

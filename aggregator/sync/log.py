@@ -1,0 +1,125 @@
+"""The change log: a unit of work over locked spaces, in which mutators read and stage keyed JSON bodies.
+
+Nothing is written until `flush`, so a mutation that is refused leaves no trace by being forgotten.
+"""
+
+import uuid
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+from tortoise.models import Model
+
+from aggregator import db
+from aggregator.crypto import KeyRing
+from aggregator.sync.models import Entry
+
+SCHEMA = 1
+
+Place = tuple[uuid.UUID, str]
+"""A space and a key in it."""
+
+
+def bound(space_id: uuid.UUID | str, key: str, schema: int) -> bytes:
+    """What a box is bound to, so that it opens nowhere else."""
+    return f"{space_id}/{key}/{schema}".encode()
+
+
+@dataclass(frozen=True, slots=True)
+class Staged:
+    """A body to be written; None is a tombstone. `merchant` and `expires_on` stay readable beside the box."""
+
+    body: dict[str, Any] | None
+    merchant: str | None = None
+    expires_on: str | None = None
+
+
+@dataclass(slots=True)
+class Change:
+    """What one push does to its spaces. `now_ms` is the time of arrival; `facts` is what mutators loaded beforehand."""
+
+    keys: KeyRing
+    account_id: uuid.UUID
+    now_ms: int
+    spaces: dict[uuid.UUID, int]
+    facts: dict[str, Any] = field(default_factory=dict)
+    _loaded: dict[Place, dict[str, Any] | None] = field(default_factory=dict)
+    _kept: dict[Place, Staged] = field(default_factory=dict)
+    _fresh: dict[Place, Staged] = field(default_factory=dict)
+    _kept_rows: list[Model] = field(default_factory=list)
+    _fresh_rows: list[Model] = field(default_factory=list)
+
+    async def load(self, places: Iterable[Place]) -> None:
+        """Read the bodies at these places in one query per space, so that `get` finds them."""
+        wanted: dict[uuid.UUID, list[str]] = {}
+        for space_id, key in set(places):
+            if space_id in self.spaces:
+                wanted.setdefault(space_id, []).append(key)
+        for space_id, keys in wanted.items():
+            self._loaded |= {(space_id, key): None for key in keys}
+            for entry in await Entry.filter(space_id=space_id, key__in=keys, box__not_isnull=True):
+                opened = self.keys.open(bytes(entry.box or b""), bound(space_id, entry.key, entry.schema))
+                self._loaded[space_id, entry.key] = msgspec.json.decode(opened)
+
+    def get(self, space_id: uuid.UUID, key: str) -> dict[str, Any] | None:
+        """A copy of the body at a place that was loaded, as this push has left it so far."""
+        place = (space_id, key)
+        staged = self._fresh.get(place) or self._kept.get(place)
+        body = staged.body if staged else self._loaded[place]
+        return dict(body) if body is not None else None
+
+    def put(self, space_id: uuid.UUID, key: str, staged: Staged) -> None:
+        """Stage a body, or a tombstone."""
+        self._fresh[space_id, key] = staged
+
+    def add(self, row: Model) -> None:
+        """Stage a row of the mutator's own package."""
+        self._fresh_rows.append(row)
+
+    def keep(self) -> None:
+        """The current mutation is applied: what it staged stays."""
+        self._kept |= self._fresh
+        self._kept_rows += self._fresh_rows
+        self.forget()
+
+    def forget(self) -> None:
+        """The current mutation is refused: what it staged goes."""
+        self._fresh = {}
+        self._fresh_rows = []
+
+    async def flush(self) -> dict[uuid.UUID, int]:
+        """Write everything kept and give the new version of each changed space."""
+        versions = {space_id: self.spaces[space_id] + 1 for space_id in {place[0] for place in self._kept}}
+        if not versions:
+            return {}
+        entries = [self._entry(place, staged, versions[place[0]]) for place, staged in self._kept.items()]
+        columns = ["version", "schema", "box", "merchant", "expires_on"]
+        await Entry.bulk_create(entries, update_fields=columns, on_conflict=["space_id", "key"])
+        for space_id, version in versions.items():
+            await db.fetch("UPDATE space SET version = $1 WHERE id = $2", version, str(space_id))
+        await self._write_rows()
+        return versions
+
+    def _entry(self, place: Place, staged: Staged, version: int) -> Entry:
+        space_id, key = place
+        box = None if staged.body is None else self._sealed(space_id, key, staged.body)
+        return Entry(
+            space_id=space_id,
+            key=key,
+            version=version,
+            schema=SCHEMA,
+            box=box,
+            merchant=staged.merchant,
+            expires_on=staged.expires_on,
+        )
+
+    def _sealed(self, space_id: uuid.UUID, key: str, body: dict[str, Any]) -> bytes:
+        return self.keys.seal(msgspec.json.encode(body), bound(space_id, key, SCHEMA))
+
+    async def _write_rows(self) -> None:
+        by_model: dict[type[Model], list[Model]] = {}
+        for row in self._kept_rows:
+            by_model.setdefault(type(row), []).append(row)
+        for model, rows in by_model.items():
+            await model.bulk_create(rows, ignore_conflicts=True)

@@ -1,0 +1,224 @@
+"""Push: a device's queued mutations, applied once each, with a receipt for every outcome.
+
+    batch ──check──▶ gap? fork? ──▶ lock client, lock spaces ──▶ run each: applied │ refused │ stop
+                                                                        └── rows, versions, receipts: one commit ──▶ pokes
+"""
+
+import hashlib
+import logging
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Annotated, Any
+
+import msgspec
+
+from aggregator import db
+from aggregator.accounts.sessions import now_ms
+from aggregator.crypto import KeyRing
+from aggregator.errors import Conflict, Invalid, NotFound, Problem
+from aggregator.http import field_error
+from aggregator.sync.live import Pokes
+from aggregator.sync.log import Change
+from aggregator.sync.models import Receipt
+from aggregator.sync.mutators import Mutator, Stop
+from aggregator.sync.spaces import lock
+
+MAX_FAILURES = 5
+MAX_MUTATIONS = 500
+MAX_ID = 2**53 - 1
+
+_log = logging.getLogger("karman.push")
+
+
+class Mutation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One named change; ids count up by one per client."""
+
+    id: Annotated[int, msgspec.Meta(ge=1, le=MAX_ID)]
+    name: Annotated[str, msgspec.Meta(max_length=64)]
+    args: dict[str, Any]
+
+    def fingerprint(self) -> bytes:
+        """SHA-256 of name and arguments, whatever the order of their members."""
+        return hashlib.sha256(msgspec.json.encode([self.name, self.args], order="sorted")).digest()
+
+
+class Batch(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The body of a push."""
+
+    client: uuid.UUID
+    mutations: Annotated[list[Mutation], msgspec.Meta(max_length=MAX_MUTATIONS)]
+
+
+Outcome = dict[str, Any] | None
+"""The problem of a refused mutation, None of an applied one."""
+
+
+@dataclass(slots=True)
+class Delivery:
+    """What came of a batch: an outcome per mutation up to where it stopped, and why it stopped."""
+
+    outcomes: list[tuple[int, Outcome]] = field(default_factory=list)
+    stop: Problem | None = None
+    versions: dict[uuid.UUID, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class _Client:
+    account_id: uuid.UUID
+    id: uuid.UUID
+    last_id: int
+    failures: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Call:
+    """A mutation with what it calls; `problem` is set when its arguments cannot be read."""
+
+    mutation: Mutation
+    mutator: Mutator | None
+    args: Any = None
+    problem: Problem | None = None
+
+
+class Pusher:
+    """Applies batches. `mutators` is everything a device may name."""
+
+    def __init__(self, keys: KeyRing, mutators: Sequence[Mutator], pokes: Pokes) -> None:
+        self._keys = keys
+        self._mutators: Mapping[str, Mutator] = {mutator.name: mutator for mutator in mutators}
+        self._pokes = pokes
+
+    async def push(self, account_id: uuid.UUID, batch: Batch) -> Delivery:
+        """Apply what is new and replay what is not; raises Conflict for a gap or a fork, with nothing applied."""
+        if not batch.mutations:
+            return Delivery()
+        async with db.transaction():
+            client = await _lock_client(account_id, batch.client)
+            _refuse_gap(batch.mutations, client.last_id)
+            delivery = Delivery(await _replayed(batch.mutations, client))
+            await self._apply(client, batch.mutations[len(delivery.outcomes) :], delivery)
+            await self._pokes.announce(delivery.versions)
+        self._pokes.poke(delivery.versions)
+        return delivery
+
+    async def _apply(self, client: _Client, mutations: Sequence[Mutation], delivery: Delivery) -> None:
+        if not mutations:
+            return
+        calls = [self._call(mutation) for mutation in mutations]
+        change = await self._open(client.account_id, calls)
+        failures, receipts = client.failures, []
+        for call in calls:
+            try:
+                outcome = _run(change, call)
+            except Stop as stop:
+                delivery.stop = stop
+                break
+            except Exception as error:
+                failures += 1
+                _log.error("mutation %s of client %s failed", call.mutation.name, client.id, exc_info=error)
+                delivery.stop = Problem("failed", "This was our mistake and has been noted.", id=call.mutation.id)
+                if failures < MAX_FAILURES:
+                    break
+                delivery.stop, outcome = None, delivery.stop.body()
+            failures = 0
+            delivery.outcomes.append((call.mutation.id, outcome))
+            receipts.append(_receipt(client, call.mutation, outcome))
+        delivery.versions = await change.flush()
+        await _keep(client, receipts, failures)
+
+    def _call(self, mutation: Mutation) -> _Call:
+        mutator = self._mutators.get(mutation.name)
+        if mutator is None:
+            return _Call(mutation, None)
+        try:
+            return _Call(mutation, mutator, msgspec.convert(mutation.args, mutator.shape))
+        except msgspec.ValidationError as error:
+            return _Call(mutation, mutator, problem=Invalid([field_error(error)]))
+
+    async def _open(self, account_id: uuid.UUID, calls: Sequence[_Call]) -> Change:
+        """The unit of work with everything its mutators will read: a few queries, however many mutations."""
+        ready = [(call.mutator, call.args) for call in calls if call.mutator and call.args is not None]
+        spaces = await lock(account_id, {args.space for _, args in ready})
+        change = Change(self._keys, account_id, now_ms(), spaces)
+        await change.load((args.space, mutator.key(args)) for mutator, args in ready)
+        for mutator in {mutator.name: mutator for mutator, _ in ready}.values():
+            if mutator.load is not None:
+                await mutator.load(change, [args for other, args in ready if other is mutator and args.space in spaces])
+        return change
+
+
+def _run(change: Change, call: _Call) -> Outcome:
+    """Run one mutation; a Problem is its outcome and leaves nothing staged."""
+    change.forget()
+    if call.mutator is None:
+        raise Stop("upgrade-needed", "This server does not know that mutation yet.", id=call.mutation.id)
+    try:
+        if call.problem is not None:
+            raise call.problem
+        if call.args.space not in change.spaces:
+            raise NotFound
+        call.mutator.run(change, call.args)
+    except Stop as stop:
+        stop.extra["id"] = call.mutation.id
+        raise
+    except Problem as problem:
+        return problem.body()
+    change.keep()
+    return None
+
+
+async def _lock_client(account_id: uuid.UUID, client_id: uuid.UUID) -> _Client:
+    """The client's row, made on first use and locked until the commit, so that one push runs at a time."""
+    sql = (
+        "INSERT INTO client (account_id, id, last_id, failures) VALUES ($1, $2, 0, 0) "
+        "ON CONFLICT (account_id, id) DO UPDATE SET failures = client.failures RETURNING last_id, failures"
+    )
+    [row] = await db.fetch(sql, str(account_id), str(client_id))
+    return _Client(account_id, client_id, row["last_id"], row["failures"])
+
+
+def _refuse_gap(mutations: Sequence[Mutation], last_id: int) -> None:
+    expected = min(mutations[0].id, last_id + 1)
+    for mutation in mutations:
+        if mutation.id != expected:
+            raise Conflict("gap", f"The next mutation must have the id {expected}.", expected=expected)
+        expected += 1
+
+
+async def _replayed(mutations: Sequence[Mutation], client: _Client) -> list[tuple[int, Outcome]]:
+    """The outcomes of the mutations that already have receipts; raises Conflict when a receipt is for another body."""
+    known = [mutation for mutation in mutations if mutation.id <= client.last_id]
+    if not known:
+        return []
+    found = await Receipt.filter(
+        account_id=client.account_id, client_id=client.id, id__gte=known[0].id, id__lte=known[-1].id
+    )
+    receipts = {receipt.id: receipt for receipt in found}
+    for mutation in known:
+        receipt = receipts.get(mutation.id)
+        if receipt is None or bytes(receipt.body_hash) != mutation.fingerprint():
+            raise Conflict("client-forked", "Another body has this id; go on under a new client id.", id=mutation.id)
+    return [(number, _outcome(receipts[number])) for number in sorted(receipts)]
+
+
+def _outcome(receipt: Receipt) -> Outcome:
+    return msgspec.json.decode(receipt.problem) if receipt.problem else None
+
+
+def _receipt(client: _Client, mutation: Mutation, outcome: Outcome) -> Receipt:
+    return Receipt(
+        account_id=client.account_id,
+        client_id=client.id,
+        id=mutation.id,
+        body_hash=mutation.fingerprint(),
+        problem=msgspec.json.encode(outcome).decode() if outcome else None,
+    )
+
+
+async def _keep(client: _Client, receipts: Sequence[Receipt], failures: int) -> None:
+    if receipts:
+        await Receipt.bulk_create(receipts)
+    last_id = receipts[-1].id if receipts else client.last_id
+    sql = "UPDATE client SET last_id = $1, failures = $2 WHERE account_id = $3 AND id = $4"
+    await db.fetch(sql, last_id, failures, str(client.account_id), str(client.id))

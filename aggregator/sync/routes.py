@@ -1,0 +1,98 @@
+"""Push, pull and live over HTTP."""
+
+import uuid
+import zlib
+from collections.abc import AsyncIterator
+
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+from starlette.routing import BaseRoute, Route
+
+from aggregator import db
+from aggregator.accounts.sessions import Sessions
+from aggregator.http import answer, query_uuid, read_json
+from aggregator.sync.live import Listener, Pokes
+from aggregator.sync.pull import Puller
+from aggregator.sync.push import Batch, Delivery, Pusher
+
+PUSH_LIMIT_BYTES = 4_000_000
+COMPRESS_ABOVE_BYTES = 1_400
+LEVEL = 6
+
+
+class SyncRoutes:
+    """Handlers that parse, call one verb, and answer."""
+
+    def __init__(self, sessions: Sessions, pusher: Pusher, pokes: Pokes) -> None:
+        self._sessions = sessions
+        self._pusher = pusher
+        self._pokes = pokes
+
+    def routes(self) -> list[BaseRoute]:
+        """Everything under /api/sync."""
+        return [
+            Route("/api/sync/push", self.push, methods=["POST"]),
+            Route("/api/sync/pull", self.pull, methods=["GET"]),
+            Route("/api/sync/live", self.live, methods=["GET"]),
+        ]
+
+    async def push(self, request: Request) -> Response:
+        session = await self._sessions.check_account(request.state["store"], request)
+        batch = await read_json(request, Batch, PUSH_LIMIT_BYTES)
+        delivery = await self._pusher.push(session.account_id, batch)
+        if delivery.stop is not None:
+            raise delivery.stop
+        return answer({"results": _results(delivery)})
+
+    async def pull(self, request: Request) -> Response:
+        puller: Puller = request.state["puller"]
+        account_id = query_uuid(request, "account")
+        client_id = query_uuid(request, "client") if "client" in request.query_params else None
+        cookie = request.query_params.get("cookie", "")
+        found = await puller.pull(self._sessions.hash_of(request), account_id, client_id, cookie)
+        response = _packed(request, found.body)
+        if found.session.stale:
+            await self._sessions.renew(found.session, request, response)
+        return response
+
+    async def live(self, request: Request) -> Response:
+        session = await self._sessions.check_account(request.state["store"], request)
+        spaces = await _spaces(request.state["store"], session.account_id)
+        listener = Listener(session.account_id, session.device_id, spaces)
+        stream = _stream(self._pokes, listener)
+        # The first event is taken here, so that too many streams are refused before the answer begins.
+        first = await anext(stream)
+        return StreamingResponse(_with_first(first, stream), media_type="text/event-stream", headers={"X-Accel-Buffering": "no"})
+
+
+async def _stream(pokes: Pokes, listener: Listener) -> AsyncIterator[bytes]:
+    async with pokes.listening(listener):
+        async for event in listener.events():
+            yield event
+
+
+async def _with_first(first: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    yield first
+    async for event in rest:
+        yield event
+
+
+async def _spaces(store: db.Store, account_id: uuid.UUID) -> frozenset[uuid.UUID]:
+    rows = await store.read("SELECT space_id FROM member WHERE account_id = $1", str(account_id))
+    return frozenset(uuid.UUID(str(row[0])) for row in rows)
+
+
+def _results(delivery: Delivery) -> list[dict[str, object]]:
+    return [
+        {"id": number, "status": "applied"} if problem is None else {"id": number, "status": "refused", "problem": problem}
+        for number, problem in delivery.outcomes
+    ]
+
+
+def _packed(request: Request, body: bytes) -> Response:
+    """The JSON, compressed where the device reads that and it pays."""
+    headers = {"Vary": "Accept-Encoding"}
+    if len(body) > COMPRESS_ABOVE_BYTES and "gzip" in request.headers.get("accept-encoding", ""):
+        body = zlib.compress(body, LEVEL, wbits=31)
+        headers["Content-Encoding"] = "gzip"
+    return Response(body, headers=headers, media_type="application/json")

@@ -1,0 +1,44 @@
+"""Spaces: a person's own, made with the account, and the locks that order all writes to them."""
+
+import uuid
+from collections.abc import Iterable
+
+from aggregator import db
+from aggregator.accounts.sessions import now_ms
+from aggregator.sync.models import Member, Space
+
+PERSON = "person"
+OWNER = "owner"
+
+
+async def open_home(account_id: uuid.UUID) -> None:
+    """The account's own space, made inside the transaction that makes the account."""
+    space = await Space.create(id=uuid.uuid4(), kind=PERSON, version=0, floor=0, created_ms=now_ms())
+    await Member.bulk_create([Member(space_id=space.id, account_id=account_id, role=OWNER)])
+
+
+async def home_of(account_id: uuid.UUID) -> uuid.UUID:
+    """The id of the account's own space."""
+    sql = "SELECT s.id FROM member m JOIN space s ON s.id = m.space_id WHERE m.account_id = $1 AND s.kind = $2"
+    [row] = await db.fetch(sql, str(account_id), PERSON)
+    return uuid.UUID(str(row[0]))
+
+
+async def lock(account_id: uuid.UUID, wanted: Iterable[uuid.UUID]) -> dict[uuid.UUID, int]:
+    """Lock those of the wanted spaces that the account may enter, in id order, and give their versions."""
+    ids = sorted(str(space_id) for space_id in wanted)
+    if not ids:
+        return {}
+    marks = ", ".join(f"${position}" for position in range(2, len(ids) + 2))
+    sql = (
+        "SELECT s.id, s.version FROM space s JOIN member m ON m.space_id = s.id "
+        f"WHERE m.account_id = $1 AND s.id IN ({marks}) ORDER BY s.id"
+    )
+    rows = await db.fetch(sql if db.is_sqlite() else f"{sql} FOR UPDATE OF s", str(account_id), *ids)
+    return {uuid.UUID(str(row["id"])): row["version"] for row in rows}
+
+
+async def may_enter(store: db.Store, account_id: uuid.UUID, space_id: uuid.UUID) -> bool:
+    """Whether the account is a member of the space."""
+    sql = "SELECT 1 FROM member WHERE space_id = $1 AND account_id = $2"
+    return bool(await store.read(sql, str(space_id), str(account_id)))
