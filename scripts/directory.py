@@ -167,11 +167,12 @@ _HINT = re.compile(r"\s*\([^()]*\)$")
 
 def shown(item: dict[str, Any]) -> str:
     """The display name without the hint the source adds to tell namesakes apart, "(Россия)"."""
-    return _HINT.sub("", item["name"]) or item["name"]
+    return _HINT.sub("", item["name"]) or str(item["name"])
 
 
 def weight(item: dict[str, Any]) -> int:
-    return 1000 if EVERYWHERE in item["include"] else len(item["include"])
+    include: list[str] = item["include"]
+    return 1000 if EVERYWHERE in include else len(include)
 
 
 def local_name(brand: Brand, country: str) -> str:
@@ -297,15 +298,17 @@ def give_slugs(brands: list[Brand], taken: set[str]) -> None:
         for brand in waiting:
             wishes[form(brand)].append(brand)
         for wish in wishes.keys() - taken:
-            one_of(wishes[wish]).slug = wish
+            winner = widest(wishes[wish])
+            if winner is not None:
+                winner.slug = wish
         taken |= {brand.slug for brand in waiting if brand.slug}
         waiting = [brand for brand in waiting if not brand.slug]
 
 
-def one_of(wishers: list[Brand]) -> Brand:
-    """The one that trades in most countries; nobody, a brand thrown away, if two do."""
+def widest(wishers: list[Brand]) -> Brand | None:
+    """The one that trades in most countries, if only one does."""
     first, *others = sorted(wishers, key=breadth, reverse=True)
-    return first if not others or breadth(first) > breadth(others[0]) else Brand([])
+    return first if not others or breadth(first) > breadth(others[0]) else None
 
 
 def breadth(brand: Brand) -> int:

@@ -96,6 +96,11 @@ class Directory:
         file = msgspec.json.decode(packed, type=_File)
         return cls((row.merchant() for row in file.merchants), file.merged, file.source)
 
+    @property
+    def version(self) -> str:
+        """Tells one directory from another, e.g. `8.0.20260918-11314`."""
+        return f"{self.source.partition(' (')[0].rpartition(' ')[2]}-{len(self)}"
+
     def __len__(self) -> int:
         return len(self._by_slug)
 

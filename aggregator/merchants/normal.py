@@ -55,3 +55,87 @@ def slug_of(name: str) -> str:
     """A name as lower-case ASCII words joined by hyphens, at most 60 characters; empty if nothing is left of it."""
     words = latin(plain(name.translate(_SLUG_SIGNS)))
     return _NOT_SLUG.sub("-", words).strip("-")[:MAX_SLUG].strip("-")
+
+
+# ---------------------------------------------------------------- the same sound
+
+
+# Tried in this order on squashed Latin. Both sides are folded alike, so a rule may join what a reader tells apart:
+# it only has to bring together the spellings that transliterations of one name give.
+_SOUNDS = (
+    ("shch", "s"), ("sch", "s"), ("tch", "c"), ("dzh", "j"), ("tz", "s"), ("ts", "s"), ("sh", "s"), ("zh", "s"),
+    ("ch", "s"), ("kh", "h"), ("ph", "f"), ("gh", "g"), ("th", "t"), ("ck", "k"), ("ce", "se"), ("ci", "si"),
+    ("cy", "si"), ("c", "k"), ("q", "k"), ("x", "ks"), ("w", "v"), ("z", "s"), ("yo", "e"), ("jo", "e"),
+    ("y", "i"), ("j", "i"), ("oo", "u"), ("ou", "u"), ("ee", "i"), ("ea", "i"), ("ie", "e"),
+)  # fmt: skip
+_DOUBLES = re.compile(r"(.)\1+")
+
+
+@lru_cache(maxsize=1 << 14)
+def fold(squashed: str) -> str:
+    """A squashed Latin word as it roughly sounds.
+
+    >>> fold("pyaterochka") == fold("piaterochka") == fold("pjateroczka".replace("cz", "ch"))
+    True
+    """
+    for spelling, sound in _SOUNDS:
+        squashed = squashed.replace(spelling, sound)
+    return _DOUBLES.sub(r"\1", squashed)
+
+
+# ---------------------------------------------------------------- the same keys, the same shapes
+
+
+_LATIN_KEYS = "`qwertyuiop[]asdfghjkl;'zxcvbnm,./" + '~QWERTYUIOP{}ASDFGHJKL:"ZXCVBNM<>?'
+_RUSSIAN_KEYS = "ёйцукенгшщзхъфывапролджэячсмитьбю." + "ЁЙЦУКЕНГШЩЗХЪФЫВАПРОЛДЖЭЯЧСМИТЬБЮ,"
+_TO_RUSSIAN_KEYS = str.maketrans(_LATIN_KEYS, _RUSSIAN_KEYS)
+_TO_LATIN_KEYS = str.maketrans(_RUSSIAN_KEYS, _LATIN_KEYS) | {
+    ord("і"): "s", ord("ї"): "]", ord("є"): "'", ord("ў"): "o", ord("ґ"): "\\",
+}  # fmt: skip
+_CYRILLIC_LETTER = re.compile("[\u0400-\u04ff]")
+_LATIN_LETTER = re.compile("[a-zA-Z]")
+
+
+def other_layout(text: str) -> str | None:
+    """What the same keys give on the other keyboard layout (ЙЦУКЕН and QWERTY), or None for a mixed or other script."""
+    cyrillic, latin_letters = _CYRILLIC_LETTER.search(text), _LATIN_LETTER.search(text)
+    if cyrillic and not latin_letters:
+        return text.translate(_TO_LATIN_KEYS)
+    if latin_letters and not cyrillic and text.isascii():
+        return text.translate(_TO_RUSSIAN_KEYS)
+    return None
+
+
+# Letters a camera confuses across the alphabets, lower case (`plain` comes first), then digits seen for letters.
+_CYRILLIC_SHAPES = str.maketrans("abcehkmoptxyrnu3046iv", "авсенкмортхуяипзочбіу")
+_LATIN_SHAPES = str.maketrans("авсенкмортхуяипзгіъьбё015684", "abcehkmoptxyrnnzriblbeoisbga")
+_DIGIT = re.compile(r"\d")
+# Digits that stand for a Cyrillic letter when people write Russian in Latin.
+_CHAT_DIGITS = str.maketrans({"4": "ch", "6": "sh"})
+
+
+def repairs(words: str) -> list[str]:
+    """`plain` words as one alphabet: words of mixed letters, or of letters and digits, rewritten by shape.
+
+    >>> repairs("лентa")
+    ['лента']
+    >>> repairs("5elgros")
+    ['selgros']
+    """
+    tokens = words.split()
+    found = []
+    for shapes, foreign in ((_CYRILLIC_SHAPES, _LATIN_LETTER), (_LATIN_SHAPES, _CYRILLIC_LETTER)):
+        rewritten = " ".join(token.translate(shapes) if is_mixed(token) else token for token in tokens)
+        if rewritten != words and not any(foreign.search(t) for t in rewritten.split() if is_mixed(t)):
+            found.append(rewritten)
+    if words.isascii() and not {"4", "6"}.isdisjoint(words):
+        found.append(" ".join(token.translate(_CHAT_DIGITS) if is_mixed(token) else token for token in tokens))
+    return [text for text in found if text != words]
+
+
+def is_mixed(word: str) -> bool:
+    """Whether a word has letters of both alphabets, or letters and digits."""
+    cyrillic, latin_letters = _CYRILLIC_LETTER.search(word), _LATIN_LETTER.search(word)
+    if cyrillic and latin_letters:
+        return True
+    return bool((cyrillic or latin_letters) and _DIGIT.search(word))
