@@ -1,24 +1,28 @@
 """Names the shop that a typed word or a line on a card means."""
 
-from bisect import bisect_left
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
 from typing import NamedTuple, Protocol
 
 import numpy as np
-from numpy.typing import NDArray
-from rapidfuzz import fuzz, process
 
-from aggregator.merchants.grams import GramIndex, Ids
-from aggregator.merchants.normal import fold, latin, other_layout, plain, repairs
-from aggregator.merchants.words import CARD_WORDS, WEAK_WORDS
+from aggregator.merchants.names import Mask, NameIndex
+from aggregator.merchants.normal import latin, other_layout, plain, repairs
 
 MAX_QUERY = 100
-MAX_WORDS = 14
-MAX_WINDOW = 5
+MAX_LAYOUT_WORDS = 5
+MAX_LINES = 40
+LAYOUT = 0.97
+REPAIRED = 0.99
+ALIAS = 0.995
+FOREIGN = 0.9
+PREFIX = 0.78
+PREFIX_SHARE = 0.2
+INNER_PREFIX = 0.95
 
 
-class Entry(Protocol):
+class Named(Protocol):
     """What the matcher needs of a merchant."""
 
     @property
@@ -27,187 +31,117 @@ class Entry(Protocol):
     def names(self) -> Sequence[str]: ...
     @property
     def aliases(self) -> Sequence[str]: ...
-    @property
-    def home(self) -> Sequence[str]: ...
+
     def applies_to(self, country: str) -> bool: ...
     def name_in(self, country: str | None) -> str: ...
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
+    """A merchant that may be meant. `score` is 0 to 1; `reasons` are codes that the screens put into words."""
+
     slug: str
     name: str
     score: float
     reasons: tuple[str, ...] = ()
 
 
-@dataclass(slots=True)
-class P:
-    cand: int = 60
-    share_q: float = 0.7
-    share_n: float = 0.65
-    layout: float = 0.97
-    repair: float = 0.99
-    card: float = 0.1
-    weak: float = 0.25
-    digits: float = 0.05
-    alias: float = 0.995
-    lat: float = 0.5
-    foldpen: float = 0.02
-    prefix0: float = 0.78
-    prefix1: float = 0.2
+class Variant(NamedTuple):
+    """A way to read the query: `plain` words, what it costs, and why one reads it so."""
+
+    words: str
+    factor: float
+    reason: str
 
 
-PARAM = P()
+def variants(query: str) -> list[Variant]:
+    """How a typed query may be read: as a line, and as typed on the other keyboard layout."""
+    found = readings_of(query)
+    if len(query.split()) <= MAX_LAYOUT_WORDS and (other := other_layout(query)):
+        found.insert(1, Variant(plain(other), LAYOUT, "keyboard"))
+    return found
 
 
-def weight(word: str) -> float:
-    if word in CARD_WORDS:
-        return PARAM.card
-    if word in WEAK_WORDS:
-        return PARAM.weak
-    if word.isdigit() and len(word) > 3:
-        return PARAM.digits
-    return 1.0
+class Found(NamedTuple):
+    """The best that is known of a merchant so far."""
 
-
-class Windows(NamedTuple):
-    plain: list[str]
-    latin: list[str]
-    fold: list[str]
-    share: list[float]
-
-
-def windows(words: str) -> Windows:
-    tokens = words.split()[:MAX_WORDS]
-    lat = [latin(t).replace(" ", "") for t in tokens]
-    weights = [weight(t) for t in tokens]
-    total = sum(weights) or 1.0
-    out = Windows([], [], [], [])
-    n = len(tokens)
-    for size in range(n, 0, -1):
-        if size > MAX_WINDOW and size != n:
-            continue
-        for at in range(n - size + 1):
-            share = sum(weights[at : at + size]) / total
-            if share < 0.15:
-                continue
-            squashed = "".join(lat[at : at + size])
-            out.plain.append("".join(tokens[at : at + size]))
-            out.latin.append(squashed)
-            out.fold.append(fold(squashed))
-            out.share.append(share)
-    return out
+    score: float
+    reason: str
 
 
 class Matcher:
-    def __init__(self, entries: Iterable[Entry], country: str | None = None) -> None:
+    """An index over merchants that any number of threads may read. Building takes about a second for the world."""
+
+    def __init__(self, entries: Iterable[Named], country: str | None = None) -> None:
         self._entries = list(entries)
         self._country = country
-        self._owner: list[int] = []
-        self._alias: list[bool] = []
-        self._start: list[int] = [0]
-        self._plain: list[str] = []
-        self._latin: list[str] = []
-        self._fold: list[str] = []
-        share: list[float] = []
-        keys: list[str] = []
-        heads: list[tuple[str, int]] = []
-        for row, entry in enumerate(self._entries):
-            seen = set()
-            for which, name in enumerate([*entry.names, *entry.aliases]):
-                words = plain(name)
-                if not words or words in seen:
-                    continue
-                seen.add(words)
-                id = len(self._owner)
-                self._owner.append(row)
-                self._alias.append(which >= len(entry.names))
-                w = windows(words)
-                self._plain += w.plain
-                self._latin += w.latin
-                self._fold += w.fold
-                share += w.share
-                self._start.append(len(self._plain))
-                lw = latin(words)
-                sq = lw.replace(" ", "")
-                keys.append(fold(sq))
-                heads.append((sq, id))
-                at = 0
-                parts = lw.split()
-                for i in range(1, len(parts)):
-                    heads.append(("".join(parts[i:]), id))
-        self._share = np.array(share, np.float32)
-        self._starts = np.array(self._start, np.int64)
-        self._owners = np.array(self._owner, np.int32)
-        self._aliases = np.array(self._alias)
-        self._grams = GramIndex(keys)
-        heads.sort()
-        self._heads = [h for h, _ in heads]
-        self._head_ids = [i for _, i in heads]
-
-    def _look(self, words: str, factor: float) -> tuple[Ids, NDArray[np.float64]]:
-        q = windows(words)
-        if not q.plain:
-            return np.empty(0, np.int32), np.empty(0)
-        toks = words.split()
-        kept = [t for t in toks if weight(t) > 0.2] or toks
-        ids = self._grams.nearest(fold(latin(" ".join(kept)).replace(" ", "")), PARAM.cand)
-        if not len(ids):
-            return ids, np.empty(0)
-        spans = [range(self._start[i], self._start[i + 1]) for i in ids]
-        cols = [c for span in spans for c in span]
-        offsets = np.cumsum([0] + [len(s) for s in spans[:-1]])
-        f = process.cdist(q.fold, [self._fold[c] for c in cols], scorer=fuzz.ratio, dtype=np.float32) / 100
-        l = process.cdist(q.latin, [self._latin[c] for c in cols], scorer=fuzz.ratio, dtype=np.float32) / 100
-        p = process.cdist(q.plain, [self._plain[c] for c in cols], scorer=fuzz.ratio, dtype=np.float32) / 100
-        sim = np.maximum(p, PARAM.lat * l + (1 - PARAM.lat) * f - PARAM.foldpen * (l < 1))
-        sq = np.array(q.share, np.float32)[:, None] * PARAM.share_q + (1 - PARAM.share_q)
-        sn = self._share[cols][None, :] * PARAM.share_n + (1 - PARAM.share_n)
-        score = (sim * sq * sn).max(axis=0)
-        best = np.maximum.reduceat(score, offsets) * factor
-        best = best * np.where(self._aliases[ids], PARAM.alias, 1)
-        return ids, best
-
-    def _prefix(self, words: str, factor: float) -> dict[int, float]:
-        key = latin(words).replace(" ", "")
-        if len(key) < 1:
-            return {}
-        at = bisect_left(self._heads, key)
-        out: dict[int, float] = {}
-        n = 0
-        while at < len(self._heads) and n < 400 and self._heads[at].startswith(key):
-            id = self._head_ids[at]
-            head = self._heads[at]
-            s = (PARAM.prefix0 + PARAM.prefix1 * len(key) / len(head)) * factor
-            if self._latin[self._start[id]] != head:
-                s *= 0.98
-            row = self._owner[id]
-            if s > out.get(row, 0):
-                out[row] = s
-            at += 1
-            n += 1
-        return out
+        self._names = NameIndex((entry.names, entry.aliases) for entry in self._entries)
+        self._masks: dict[str, Mask] = {}
 
     def search(self, query: str, limit: int = 8, country: str | None = None) -> list[Candidate]:
-        best: dict[int, float] = {}
-        why: dict[int, str] = {}
-        variants = [(plain(query), 1.0, "name")]
-        other = other_layout(query)
-        if other and len(query.split()) <= 5:
-            variants.append((plain(other), PARAM.layout, "layout"))
-        variants += [(text, PARAM.repair, "shape") for text in repairs(variants[0][0])]
-        for text, factor, reason in variants:
-            ids, scores = self._look(text, factor)
-            for row, s in zip(self._owners[ids].tolist(), scores.tolist(), strict=True):
-                if s > best.get(row, 0):
-                    best[row] = s
-                    why[row] = reason
-            for row, s in self._prefix(text, factor).items():
-                if s > best.get(row, 0):
-                    best[row] = s
-                    why[row] = "prefix"
-        ranked = sorted(best.items(), key=lambda kv: -kv[1])[:limit]
-        return [
-            Candidate(self._entries[r].slug, self._entries[r].name_in(country), min(1.0, s), (why[r],)) for r, s in ranked
-        ]
+        """Merchants for a word being typed, likeliest first: unfinished words count, shops of `country` come first."""
+        best: dict[int, Found] = {}
+        self._collect(variants(query[:MAX_QUERY]), best, country or self._country, typing=True)
+        return self._ranked(best, limit, country)
+
+    def match(self, lines: Sequence[str], limit: int = 5, country: str | None = None) -> list[Candidate]:
+        """Merchants that printed lines may name, likeliest first; a name may run over two lines."""
+        best: dict[int, Found] = {}
+        lines = [line[:MAX_QUERY] for line in lines[:MAX_LINES] if line.strip()]
+        texts = [*lines, *(f"{one} {next_one}" for one, next_one in pairwise(lines))]
+        readings = [variant for text in texts for variant in readings_of(text)]
+        self._collect(readings, best, country or self._country, typing=False)
+        return self._ranked(best, limit, country)
+
+    def _collect(self, asked: Sequence[Variant], best: dict[int, Found], country: str | None, typing: bool) -> None:
+        here = self._mask(country) if country else None
+        self._look(asked, best, here, 1.0, typing)
+        if here is not None and max((found.score for found in best.values()), default=0) < FOREIGN:
+            self._look(asked, best, ~here, FOREIGN, typing)
+
+    def _look(
+        self, asked: Sequence[Variant], best: dict[int, Found], among: Mask | None, factor: float, typing: bool
+    ) -> None:
+        for variant in asked:
+            for row, score in self._near(variant, among):
+                keep(best, self._names.owner[row], score * factor, variant.reason)
+            for row, score in self._beginning(variant, among) if typing else ():
+                keep(best, self._names.owner[row], score * factor, "prefix")
+
+    def _near(self, variant: Variant, among: Mask | None) -> Iterator[tuple[int, float]]:
+        rows, closeness = self._names.near(variant.words, among)
+        for row, close in zip(rows.tolist(), closeness.tolist(), strict=True):
+            yield row, close * variant.factor * (ALIAS if self._names.is_alias[row] else 1)
+
+    def _beginning(self, variant: Variant, among: Mask | None) -> Iterator[tuple[int, float]]:
+        key = latin(variant.words).replace(" ", "")
+        for row, whole, share in self._names.beginning(key) if key else ():
+            if among is None or among[row]:
+                yield row, (PREFIX + PREFIX_SHARE * share) * variant.factor * (1 if whole else INNER_PREFIX)
+
+    def _mask(self, country: str) -> Mask:
+        """Which rows are names of merchants that may be met in `country`."""
+        if country not in self._masks:
+            applies = np.array([entry.applies_to(country) for entry in self._entries], np.bool_)
+            self._masks[country] = applies[self._names.owners]
+        return self._masks[country]
+
+    def _ranked(self, best: dict[int, Found], limit: int, country: str | None) -> list[Candidate]:
+        ranked = sorted(best.items(), key=lambda item: (-item[1].score, item[0]))[:limit]
+        return [self._candidate(position, found, country or self._country) for position, found in ranked]
+
+    def _candidate(self, position: int, found: Found, country: str | None) -> Candidate:
+        entry = self._entries[position]
+        return Candidate(entry.slug, entry.name_in(country), min(1.0, found.score), (found.reason,))
+
+
+def readings_of(line: str) -> list[Variant]:
+    """How a printed line may be read: as it stands, and with look-alike letters put right."""
+    words = plain(line)
+    return [Variant(words, 1.0, "name"), *(Variant(text, REPAIRED, "look-alike") for text in repairs(words))]
+
+
+def keep(best: dict[int, Found], position: int, score: float, reason: str) -> None:
+    known = best.get(position)
+    if known is None or score > known.score:
+        best[position] = Found(score, reason)

@@ -1,0 +1,158 @@
+"""The names of all merchants in one read-only index: who bears a name like these words, and how like it is."""
+
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from rapidfuzz import process
+from rapidfuzz.distance.Indel import normalized_similarity as indel
+from rapidfuzz.distance.OSA import normalized_similarity as osa
+
+from aggregator.merchants.grams import GramIndex
+from aggregator.merchants.normal import fold, latin, plain
+from aggregator.merchants.words import weight
+
+MAX_WORDS = 14
+MAX_WINDOW = 5
+CANDIDATES = 60
+PREFIX_HITS = 300
+
+# How far a part of a query, or of a name, may stand for the whole (see docs/matching.md for how these were chosen).
+QUERY_SHARE = 0.7
+NAME_SHARE = 0.65
+LATIN_SHARE = 0.4
+FOLDED = 0.02
+EDITS = 0.5
+WEAK = 0.3
+
+Floats = NDArray[np.float32]
+Mask = NDArray[np.bool_]
+
+
+class Windows(NamedTuple):
+    """Neighbouring words of a text in the three spellings compared, with the share of its weight they carry."""
+
+    plain: list[str]
+    latin: list[str]
+    fold: list[str]
+    share: list[float]
+
+    def add(self, more: "Windows") -> None:
+        self.plain.extend(more.plain)
+        self.latin.extend(more.latin)
+        self.fold.extend(more.fold)
+        self.share.extend(more.share)
+
+
+def windows(words: str) -> Windows:
+    """All runs of up to five words that begin and end with a telling one, and the whole."""
+    tokens = words.split()[:MAX_WORDS]
+    weights = [weight(token) for token in tokens]
+    squashed = [latin(token).replace(" ", "") for token in tokens]
+    total = sum(weights) or 1.0
+    found = Windows([], [], [], [])
+    for start, end in spans(weights):
+        key = "".join(squashed[start:end])
+        found.plain.append("".join(tokens[start:end]))
+        found.latin.append(key)
+        found.fold.append(fold(key))
+        found.share.append(sum(weights[start:end]) / total)
+    return found
+
+
+def spans(weights: Sequence[float]) -> list[tuple[int, int]]:
+    count = len(weights)
+    telling = [at for at, value in enumerate(weights) if value >= WEAK]
+    runs = [(a, b + 1) for n, a in enumerate(telling) for b in telling[n:] if b - a < MAX_WINDOW]
+    return runs if (0, count) in runs or not count else [(0, count), *runs]
+
+
+class NameIndex:
+    """Names by row; `owner[row]` is the position of the merchant that bears it."""
+
+    def __init__(self, named: Iterable[tuple[Sequence[str], Sequence[str]]]) -> None:
+        self.owner: list[int] = []
+        self.is_alias: list[bool] = []
+        self._starts = [0]
+        self._windows = Windows([], [], [], [])
+        heads: list[tuple[str, int, bool]] = []
+        keys: list[str] = []
+        for position, (names, aliases) in enumerate(named):
+            known: set[str] = set()
+            for number, name in enumerate([*names, *aliases]):
+                words = plain(name)
+                if words and words not in known:
+                    known.add(words)
+                    self.is_alias.append(number >= len(names))
+                    self.owner.append(position)
+                    key = self._add(words, heads)
+                    keys.append(key)
+        self._share = np.array(self._windows.share, np.float32)
+        self._grams = GramIndex(keys)
+        heads.sort()
+        self._heads = [head for head, _, _ in heads]
+        self._head_rows = [(row, whole) for _, row, whole in heads]
+        self.owners = np.array(self.owner, np.int32)
+
+    def _add(self, words: str, heads: list[tuple[str, int, bool]]) -> str:
+        row = len(self._starts) - 1
+        self._windows.add(windows(words))
+        self._starts.append(len(self._windows.plain))
+        parts = latin(words).split()
+        heads.extend(("".join(parts[at:]), row, at == 0) for at in range(len(parts)))
+        return fold("".join(parts))
+
+    def __len__(self) -> int:
+        return len(self.owner)
+
+    def near(self, words: str, among: Mask | None = None, limit: int = CANDIDATES) -> tuple[NDArray[np.int32], Floats]:
+        """Rows that sound or look like `plain` words, and how near each is."""
+        query = windows(words)
+        if not query.plain:
+            return np.empty(0, np.int32), np.empty(0, np.float32)
+        rows = self._grams.nearest(fold(latin(telling(words)).replace(" ", "")), limit, among)
+        if not len(rows):
+            return rows, np.empty(0, np.float32)
+        return rows, self._closeness(query, rows)
+
+    def _closeness(self, query: Windows, rows: NDArray[np.int32]) -> Floats:
+        ranges = [range(self._starts[row], self._starts[row + 1]) for row in rows.tolist()]
+        columns = [at for span in ranges for at in span]
+        firsts = np.cumsum([0, *(len(span) for span in ranges[:-1])])
+        like = alike(query, self._windows, columns)
+        asked = 1 - QUERY_SHARE * (1 - np.array(query.share, np.float32))
+        met = 1 - NAME_SHARE * (1 - self._share[columns])
+        best: Floats = np.maximum.reduceat((like * asked[:, None] * met).max(axis=0), firsts)
+        return best
+
+    def beginning(self, key: str) -> Iterable[tuple[int, bool, float]]:
+        """Rows with a word that begins with squashed Latin `key`: row, whether the name itself does, share typed."""
+        at = bisect_left(self._heads, key)
+        for place in range(at, min(at + PREFIX_HITS, len(self._heads))):
+            head = self._heads[place]
+            if not head.startswith(key):
+                return
+            row, whole = self._head_rows[place]
+            yield row, whole, len(key) / len(head)
+
+
+def telling(words: str) -> str:
+    """The words that tell a shop, or all of them where none does."""
+    return " ".join(token for token in words.split() if weight(token) >= WEAK) or words
+
+
+def alike(query: Windows, names: Windows, columns: Sequence[int]) -> Floats:
+    """Likeness of every query window to every chosen name window: in its own letters, or as it is spelt and sounds."""
+    plain_names = [names.plain[at] for at in columns]
+    own = EDITS * each(osa, query.plain, plain_names) + (1 - EDITS) * each(indel, query.plain, plain_names)
+    spelt = each(indel, query.latin, [names.latin[at] for at in columns])
+    sound = each(indel, query.fold, [names.fold[at] for at in columns])
+    across = LATIN_SHARE * spelt + (1 - LATIN_SHARE) * sound - FOLDED * (spelt < 1)
+    best: Floats = np.maximum(own, across)
+    return best
+
+
+def each(measure: Callable[..., float], some: list[str], others: list[str]) -> Floats:
+    return process.cdist(some, others, scorer=measure, dtype=np.float32)
