@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import logging
+import socket
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -29,14 +30,14 @@ class Server(uvicorn.Server):
         super().__init__(config)
         self._service = service
 
-    async def startup(self, sockets: list[object] | None = None) -> None:
-        await super().startup(sockets)  # type: ignore[arg-type]
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
         if self.started:
             print(self._service.settings.address, flush=True)
 
-    async def shutdown(self, sockets: list[object] | None = None) -> None:
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         self._service.pokes.close()
-        await super().shutdown(sockets)  # type: ignore[arg-type]
+        await super().shutdown(sockets)
 
 
 async def _prepare(chosen: Settings) -> None:
@@ -92,7 +93,9 @@ COMMANDS: dict[str, Callable[[Settings], int]] = {"serve": serve, "migrate": mig
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; a foreseen failure is one line on stderr and the status 1."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s", stream=sys.stderr)
-    parser = argparse.ArgumentParser(prog="python -m aggregator", description="Karman: one pocket for every loyalty card.")
+    parser = argparse.ArgumentParser(
+        prog="python -m aggregator", description="Karman: one pocket for every loyalty card."
+    )
     commands = parser.add_subparsers(dest="command", required=True, metavar="|".join(COMMANDS))
     for name, command in COMMANDS.items():
         settings.add_options(commands.add_parser(name, help=(command.__doc__ or "").partition(".")[0]))

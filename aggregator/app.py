@@ -4,7 +4,7 @@ import errno
 import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from typing import Any
+from typing import Any, cast
 
 import asyncpg
 from starlette.applications import Starlette
@@ -26,6 +26,9 @@ from aggregator.catalog.routes import PictureRoutes
 from aggregator.crypto import KeyRing, read_ring, ring_at
 from aggregator.errors import NotFound, Problem, Unavailable
 from aggregator.http import Frame, answer, problem_answer, refusal, request_id, surprise
+from aggregator.merchants import routes as merchant_routes
+from aggregator.merchants.directory import Directory
+from aggregator.merchants.matching import Matcher
 from aggregator.settings import Settings
 from aggregator.sync.live import Pokes
 from aggregator.sync.pull import Puller
@@ -62,6 +65,8 @@ class Service:
         self.passwords = Passwords()
         self.pokes = Pokes()
         self.pictures = Pictures(open_blobs(settings), self.keys)
+        self.directory = Directory.read()
+        self.matcher = Matcher(self.directory)
 
     def app(self) -> Frame:
         """The ASGI application. The frame stands outside of everything, so that even a failure carries a request id."""
@@ -77,10 +82,11 @@ class Service:
         people = People(self.passwords, self.sessions, open_home)
         limits = SignInLimits(self.settings.limit_scale)
         return [
-            Route("/api/health", _health),
-            *AccountRoutes(people, self.sessions, home_of, self.pokes.end, limits).routes(),
             *SyncRoutes(self.sessions, Pusher(self.keys, MUTATORS, self.pokes), self.pokes).routes(),
+            *AccountRoutes(people, self.sessions, home_of, self.pokes.end, limits).routes(),
             *PictureRoutes(self.sessions, self.pictures).routes(),
+            *merchant_routes.routes(self.directory, self.matcher),
+            Route("/api/health", _health),
             *shell.routes(self.settings.web),
         ]
 
@@ -99,18 +105,19 @@ async def _health(request: Request) -> Response:
 
 def _http_error(request: Request, error: Exception) -> Response:
     """What Starlette itself refuses, in the shape of everything else."""
-    assert isinstance(error, HTTPException)
-    if error.status_code == 404:
+    found = cast(HTTPException, error)
+    if found.status_code == 404:
         return refusal(request, NotFound("not-found", "There is nothing at this address."))
-    code = {405: "method-not-allowed", 413: "too-large", 400: "bad-request"}.get(error.status_code, "refused")
-    problem = Problem(code, error.detail)
-    problem.status, problem.title = error.status_code, error.detail
-    problem.headers = dict(error.headers or {})
+    code = {405: "method-not-allowed", 413: "too-large", 400: "bad-request"}.get(found.status_code, "refused")
+    problem = Problem(code, found.detail, headers=dict(found.headers or {}))
+    problem.status, problem.title = found.status_code, found.detail
     return problem_answer(problem, request_id(request.scope))
 
 
 def _store_error(request: Request, error: Exception) -> Response:
-    """A store that cannot answer, or has no room, is not the caller's fault and not the end: nothing was kept, try again."""
+    """A store that cannot answer, or has no room, is not the caller's fault and not the end: nothing was kept, try
+    again.
+    """
     surprise(request, error)
     text = str(error)
     full = "full" in text or getattr(error, "errno", None) in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}

@@ -1,8 +1,8 @@
 """What works and what is missing, in plain words, for the operator."""
 
-import asyncpg
 from dataclasses import dataclass
 
+import asyncpg
 from tortoise.exceptions import BaseORMException
 
 from aggregator import app, db, schema, store

@@ -1,7 +1,7 @@
 """The key ring: sealed boxes for what people keep, signatures for what we hand out, and blind indexes.
 
-A ring holds one or more 32-byte secrets. The last one seals; every one of them opens. From each secret separate keys are derived
-with HKDF (RFC 5869), so that a signature can never be mistaken for a box.
+A ring holds one or more 32-byte secrets. The last one seals; every one of them opens. From each secret separate keys
+are derived with HKDF (RFC 5869), so that a signature can never be mistaken for a box.
 """
 
 import base64
@@ -96,8 +96,11 @@ class KeyRing:
 
     def verify(self, text: bytes, signature: bytes) -> bool:
         """Whether any key of the ring signed `text`; takes the same time for every wrong signature."""
-        made = [hmac.digest(key.signing, text, hashlib.sha256)[:SIGNATURE_BYTES] for key in self._keys.values()]
-        return any([hmac.compare_digest(one, signature) for one in made])
+        found = False
+        for key in self._keys.values():
+            made = hmac.digest(key.signing, text, hashlib.sha256)[:SIGNATURE_BYTES]
+            found |= hmac.compare_digest(made, signature)
+        return found
 
     def blind(self, text: bytes) -> bytes:
         """A keyed fingerprint (HMAC-SHA256, 32 bytes) that tells equal texts without telling the text."""

@@ -54,7 +54,9 @@ def config(settings: Settings, models: Sequence[str], migrations: str = "aggrega
 
 
 class Store:
-    """The open rows of one process. SQLite gets a second, read-only connection, so that reads never wait for a commit."""
+    """The open rows of one process. SQLite gets a second, read-only connection, so that reads never wait for a
+    commit.
+    """
 
     def __init__(self, settings: Settings, reader: aiosqlite.Connection | None) -> None:
         self.settings = settings
@@ -98,10 +100,13 @@ async def transaction() -> AsyncIterator[None]:
 
 
 @asynccontextmanager
-async def connected(settings: Settings, models: Sequence[str], migrations: str = "aggregator.migrations") -> AsyncIterator[Store]:
+async def connected(
+    settings: Settings, models: Sequence[str], migrations: str = "aggregator.migrations"
+) -> AsyncIterator[Store]:
     """The store, open for this process until the block ends."""
     settings.data.mkdir(parents=True, exist_ok=True)
-    # Tortoise caches SQL per connection name without the dialect, so a process that opens one store after another must forget.
+    # Tortoise caches SQL per connection name without the dialect, so a process that opens one store after another
+    # must forget.
     EXECUTOR_CACHE.clear()
     await Tortoise.init(config=config(settings, models, migrations), _enable_global_fallback=True)
     try:

@@ -1,14 +1,16 @@
-"""One way to read a request and to answer it: JSON in and out, problem details, request ids and the headers every answer carries."""
+"""One way to read a request and to answer it: JSON in and out, problem details, request ids and the headers every
+answer carries.
+"""
 
 import logging
 import re
 import uuid
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 from urllib.parse import urlsplit
 
 import msgspec
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -50,7 +52,9 @@ async def read_body(request: Request, limit_bytes: int) -> bytes:
 
 
 async def read_json(request: Request, shape: type[T], limit_bytes: int = JSON_LIMIT_BYTES) -> T:
-    """The body as `shape`; raises UnsupportedMedia, TooLarge, BadRequest (no JSON) or Invalid (which names the field)."""
+    """The body as `shape`; raises UnsupportedMedia, TooLarge, BadRequest (no JSON) or Invalid (which names the
+    field).
+    """
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
         raise UnsupportedMedia("not-json", "Send JSON with Content-Type: application/json.")
     body = await read_body(request, limit_bytes)
@@ -102,16 +106,17 @@ class Frame:
         """`fixed_origin` is the public address; empty means whatever host the page was asked from."""
         self.app = app
         self.origin = fixed_origin
-        self.headers = {
-            "X-Content-Type-Options": "nosniff",
-            "Referrer-Policy": "no-referrer",
-            "Cross-Origin-Resource-Policy": "same-origin",
-            "Cross-Origin-Opener-Policy": "same-origin",
-            "Permissions-Policy": "camera=(self), screen-wake-lock=(self), geolocation=(), microphone=()",
-            "Content-Security-Policy": content_policy,
+        headers = {
+            "x-content-type-options": "nosniff",
+            "referrer-policy": "no-referrer",
+            "cross-origin-resource-policy": "same-origin",
+            "cross-origin-opener-policy": "same-origin",
+            "permissions-policy": "camera=(self), screen-wake-lock=(self), geolocation=(), microphone=()",
+            "content-security-policy": content_policy,
         }
         if secure:
-            self.headers["Strict-Transport-Security"] = "max-age=31536000"
+            headers["strict-transport-security"] = "max-age=31536000"
+        self.headers = [(name.encode(), value.encode()) for name, value in headers.items()]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -120,7 +125,9 @@ class Frame:
         name = uuid.uuid4().hex
         scope.setdefault("state", {})["request_id"] = name
         if self._is_foreign(scope):
-            refusal = problem_answer(Forbidden("cross-origin", "Writes are taken from this site's own pages only."), name)
+            refusal = problem_answer(
+                Forbidden("cross-origin", "Writes are taken from this site's own pages only."), name
+            )
             await refusal(scope, receive, self._framed(send, name))
             return
         try:
@@ -134,17 +141,18 @@ class Frame:
     def _framed(self, send: Send, name: str) -> Send:
         async def framed(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = MutableHeaders(raw=message.setdefault("headers", []))
-                headers["X-Request-Id"] = name
-                for key, value in self.headers.items():
-                    headers.setdefault(key, value)
-                headers.setdefault("Cache-Control", "no-store")
+                headers = [*message.get("headers", ()), *self.headers, (b"x-request-id", name.encode())]
+                if all(header != b"cache-control" for header, _ in headers):
+                    headers.append((b"cache-control", b"no-store"))
+                message["headers"] = headers
             await send(message)
 
         return framed
 
     def _is_foreign(self, scope: Scope) -> bool:
-        """Browsers name the origin of every write; programs that are no browser send none and hold no cookies by accident."""
+        """Browsers name the origin of every write; programs that are no browser send none and hold no cookies by
+        accident.
+        """
         if scope["method"] in SAFE_METHODS:
             return False
         headers = Headers(scope=scope)
@@ -175,8 +183,7 @@ def surprise(request: Request, error: Exception) -> Response:
 
 def refusal(request: Request, error: Exception) -> Response:
     """The answer to a Problem."""
-    assert isinstance(error, Problem)
-    return problem_answer(error, request_id(request.scope))
+    return problem_answer(cast(Problem, error), request_id(request.scope))
 
 
 Handler = Callable[[Request, Exception], Response]

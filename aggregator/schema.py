@@ -24,7 +24,8 @@ class MigrationLosesRows(Exception):
 
 
 class CreateTable(CreateModel):
-    """A table with what Tortoise models cannot say: a primary key of several columns, and references from plain columns.
+    """A table with what Tortoise models cannot say: a primary key of several columns, and references from plain
+    columns.
 
     A space's rows are keyed by the space first, so that a store that shards can distribute by it.
     `references` maps a column to the table it points to; rows go with the row they point to.
@@ -95,7 +96,9 @@ class Statements(Operation):
 
 
 async def migrate(apps: dict[str, Any], target: str | None = None) -> list[str]:
-    """Bring the store up to `target` (default: the newest step) and say which steps ran. All of it is one transaction."""
+    """Bring the store up to `target` (default: the newest step) and say which steps ran. All of it is one
+    transaction.
+    """
     async with _without_cascades(), db.transaction():
         if not db.is_sqlite():
             await db.fetch("SELECT pg_advisory_xact_lock($1)", ADVISORY_LOCK)

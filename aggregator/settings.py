@@ -15,8 +15,8 @@ class SettingsWrong(Exception):
     """A setting cannot be used; the message says which and why."""
 
 
-def _setting(default: Any, help: str) -> Any:
-    return field(default=default, metadata={"help": help})
+def _setting(default: Any, words: str) -> Any:
+    return field(default=default, metadata={"help": words})
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,9 @@ class Settings:
     blobs: str = _setting("", "s3://key:secret@host:port/bucket instead of a folder for pictures (?tls=1 for https)")
     keys: str = _setting("", "the key ring as JSON, needed with a database; `python -m aggregator keys` makes one")
     public_url: str = _setting("", "where people reach the service, https://…; needed for anything but localhost")
-    trusted_proxy: str = _setting("", "addresses of reverse proxies, comma-separated, whose X-Forwarded-* headers are believed")
+    trusted_proxy: str = _setting(
+        "", "addresses of reverse proxies, comma-separated, whose X-Forwarded-* headers are believed"
+    )
     workers: int = _setting(2, "recognition processes")
     queue: int = _setting(8, "photos that may wait for a recognition process")
     limit_scale: int = _setting(1, "multiplies every rate limit, for load tests")
@@ -54,7 +56,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     """An option for every setting."""
     for setting in fields(Settings):
         name = f"--{setting.name.replace('_', '-')}"
-        parser.add_argument(name, default=None, metavar="…", help=f"{setting.metadata['help']} (default: {setting.default or 'none'})")
+        parser.add_argument(
+            name, default=None, metavar="…", help=f"{setting.metadata['help']} (default: {setting.default or 'none'})"
+        )
 
 
 def read(options: Mapping[str, Any], environment: Mapping[str, str] = os.environ) -> Settings:
@@ -91,8 +95,8 @@ def _check(settings: Settings) -> None:
         raise SettingsWrong("--database needs an address that starts with postgres://.")
     if settings.database and not settings.keys:
         raise SettingsWrong(
-            "With --database the key ring is a setting of its own: make one with `python -m aggregator keys`, keep it safe, "
-            "and give it as KARMAN_KEYS or in a file named by KARMAN_KEYS_FILE."
+            "With --database the key ring is a setting of its own: make one with `python -m aggregator keys`, keep it "
+            "safe, and give it as KARMAN_KEYS or in a file named by KARMAN_KEYS_FILE."
         )
     if settings.blobs and urlsplit(settings.blobs).scheme != "s3":
         raise SettingsWrong("--blobs needs an address that starts with s3://.")
@@ -100,5 +104,3 @@ def _check(settings: Settings) -> None:
         raise SettingsWrong("--public-url needs an address that starts with https://.")
     if settings.workers < 1 or settings.queue < 1 or settings.limit_scale < 1:
         raise SettingsWrong("--workers, --queue and --limit-scale need to be at least 1.")
-
-

@@ -35,7 +35,9 @@ ASK_FIRST = "no-cache"
 
 
 class _Files(StaticFiles):
-    """Files of one folder. Those whose name changes with their content are kept for ever, the others asked about each time."""
+    """Files of one folder. Those whose name changes with their content are kept for ever, the others asked about
+    each time.
+    """
 
     def __init__(self, directory: Path, caching: str) -> None:
         super().__init__(directory=directory, check_dir=False)

@@ -13,12 +13,13 @@ from tortoise.exceptions import OperationalError
 
 class ImmediateTransaction(SqliteTransactionWrapper):
     async def begin(self) -> None:
-        """A deferred transaction that first reads and then writes can fail at the write; IMMEDIATE waits its turn here."""
+        """A deferred transaction that first reads and then writes can fail at the write; IMMEDIATE waits its turn
+        here.
+        """
         try:
             await self._connection.execute("BEGIN IMMEDIATE")
         except sqlite3.OperationalError as error:
             raise OperationalError(error) from error
-
 
     async def execute_script(self, query: str) -> None:
         """The driver's executescript commits what is open; inside a transaction statements must run one by one."""

@@ -32,7 +32,9 @@ async def epoch() -> str:
 
 
 async def check_keys(ring: KeyRing) -> None:
-    """Prove that the ring opens what this store holds, and note its new keys; raises KeysMissing before anything is written."""
+    """Prove that the ring opens what this store holds, and note its new keys; raises KeysMissing before anything is
+    written.
+    """
     async with db.transaction():
         known = {fact.name: bytes.fromhex(fact.value) for fact in await StoreFact.filter(name__startswith="key-check/")}
         for name, box in known.items():
@@ -51,6 +53,6 @@ def _open_check(ring: KeyRing, name: str, box: bytes) -> None:
     except BoxUnreadable:
         pass
     raise KeysMissing(
-        f"This store was sealed with the key {name.removeprefix('key-check/')}, which the key ring given here does not hold. "
-        "Start with the ring that belongs to this store."
+        f"This store was sealed with the key {name.removeprefix('key-check/')}, which the key ring given here "
+        "does not hold. Start with the ring that belongs to this store."
     )

@@ -32,7 +32,9 @@ class Passwords:
         return await self._run(lambda: _hasher.hash(password))
 
     async def matches(self, password_hash: str | None, password: str) -> bool:
-        """Whether the password is right; takes as long when there is no hash. Raises Unavailable under too much load."""
+        """Whether the password is right; takes as long when there is no hash. Raises Unavailable under too much
+        load.
+        """
         return await self._run(lambda: _verify(password_hash or _nobodys, password)) and password_hash is not None
 
     def close(self) -> None:

@@ -98,7 +98,9 @@ class People:
         return Arrival(account, device, token)
 
     async def sign_in(self, credentials: Credentials) -> Arrival:
-        """A new device on the account; raises Unauthorized alike, and as late, for a wrong password and an unknown address."""
+        """A new device on the account; raises Unauthorized alike, and as late, for a wrong password and an unknown
+        address.
+        """
         account = await Account.get_or_none(email_key=email_key(credentials.email))
         right = await self._passwords.matches(account.password_hash if account else None, credentials.password)
         if account is None or not right:

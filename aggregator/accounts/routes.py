@@ -35,7 +35,9 @@ def _address(request: Request) -> str:
 class AccountRoutes:
     """Handlers that parse, call one verb, and answer."""
 
-    def __init__(self, people: People, sessions: Sessions, home_of: HomeOf, ended: Ended, limits: "SignInLimits") -> None:
+    def __init__(
+        self, people: People, sessions: Sessions, home_of: HomeOf, ended: Ended, limits: "SignInLimits"
+    ) -> None:
         self._people = people
         self._sessions = sessions
         self._home_of = home_of

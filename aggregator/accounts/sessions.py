@@ -75,7 +75,9 @@ class Sessions:
         return judge(rows[0] if rows else None)
 
     async def check_account(self, store: db.Store, request: Request) -> Session:
-        """As `check`, and the query's `account` must be the session's: another tab may have signed in as somebody else."""
+        """As `check`, and the query's `account` must be the session's: another tab may have signed in as somebody
+        else.
+        """
         session = await self.check(store, request)
         match_account(session, query_uuid(request, "account"))
         return session

@@ -1,4 +1,6 @@
-"""Cards as mutators: keep, set, use, bin, restore. Each stages a sparse JSON body or raises the Problem that refuses it."""
+"""Cards as mutators: keep, set, use, bin, restore. Each stages a sparse JSON body or raises the Problem that refuses
+it.
+"""
 
 import uuid
 from collections.abc import Sequence

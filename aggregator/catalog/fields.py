@@ -43,7 +43,6 @@ class Balance(Struct, frozen=True, forbid_unknown_fields=True):
     unit: Annotated[str, Meta(pattern=r"^(points|[A-Z]{3})$")]
 
 
-
 class CardFields(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """Every field a person may write. What is not sent is UNSET; null clears."""
 

@@ -1,12 +1,14 @@
-"""Pictures that a space has, and the uses of its cards already counted. Keyed by the space first, as in `sync.models`."""
+"""Pictures that a space has, and the uses of its cards already counted. Keyed by the space first, as in
+`sync.models`.
+"""
 
 from tortoise import fields
 from tortoise.models import Model
 
 
 class Picture(Model):
-    """A sealed picture in the blob store. `upload_mark` is a keyed fingerprint of the upload, so that a repeat is recognised.
-    Key: space, id."""
+    """A sealed picture in the blob store. `upload_mark` is a keyed fingerprint of the upload, so that a repeat is
+    recognised. Key: space, id."""
 
     space_id = fields.UUIDField(primary_key=True)
     id = fields.UUIDField()

@@ -26,9 +26,11 @@ class Pictures:
         self._blobs = blobs
         self._keys = keys
 
-    async def put(self, store: db.Store, account_id: uuid.UUID, space_id: uuid.UUID, id: uuid.UUID, upload: bytes) -> bool:
-        """Keep an upload, and say whether it is new; raises NotFound outside the account's spaces, Conflict for another picture
-        under the same id, UnsupportedMedia or TooLarge for what is no picture."""
+    async def put(
+        self, store: db.Store, account_id: uuid.UUID, space_id: uuid.UUID, id: uuid.UUID, upload: bytes
+    ) -> bool:
+        """Keep an upload, and say whether it is new; raises NotFound outside the account's spaces, Conflict for
+        another picture under the same id, UnsupportedMedia or TooLarge for what is no picture."""
         if not await may_enter(store, account_id, space_id):
             raise NotFound
         mark = self._keys.blind(b"upload/%b/" % space_id.bytes + upload)
@@ -69,7 +71,9 @@ class Pictures:
 
 
 def blob_key(space_id: uuid.UUID, id: uuid.UUID, mark: bytes) -> str:
-    """Where a picture's box stands among the blobs. The mark keeps two uploads under one id, of which one loses, apart."""
+    """Where a picture's box stands among the blobs. The mark keeps two uploads under one id, of which one loses,
+    apart.
+    """
     return f"pictures/{space_id}/{id}-{mark[:8].hex()}"
 
 

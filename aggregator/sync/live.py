@@ -1,4 +1,6 @@
-"""Live: who is listening, and how a change anywhere becomes a poke to them. A poke is a hint; the pull stays the truth."""
+"""Live: who is listening, and how a change anywhere becomes a poke to them. A poke is a hint; the pull stays the
+truth.
+"""
 
 import asyncio
 import uuid

@@ -1,7 +1,8 @@
 """Spaces, who may enter them, what stands in them, and what devices have already been told.
 
-What a space or an account owns is keyed by it first. Such keys have several columns, which Tortoise cannot name: those models are
-written with `bulk_create`, filters and plain SQL, never with `save`. Times are milliseconds since 1970, UTC.
+What a space or an account owns is keyed by it first. Such keys have several columns, which Tortoise cannot name:
+those models are written with `bulk_create`, filters and plain SQL, never with `save`. Times are milliseconds since
+1970, UTC.
 """
 
 from tortoise import fields
@@ -33,7 +34,9 @@ class Member(Model):
 
 
 class Entry(Model):
-    """The sealed body under one key of a space, at the version that wrote it; without a box, a tombstone. Key: space, key."""
+    """The sealed body under one key of a space, at the version that wrote it; without a box, a tombstone. Key:
+    space, key.
+    """
 
     space_id = fields.UUIDField(primary_key=True)
     key = fields.CharField(max_length=80)
@@ -62,7 +65,9 @@ class Client(Model):
 
 
 class Receipt(Model):
-    """The outcome of one mutation: the SHA-256 of its body, and the problem if it was refused. Key: account, client, id."""
+    """The outcome of one mutation: the SHA-256 of its body, and the problem if it was refused. Key: account, client,
+    id.
+    """
 
     account_id = fields.UUIDField(primary_key=True)
     client_id = fields.UUIDField()

@@ -16,7 +16,9 @@ class Args(Protocol):
 
 
 class Stop(Conflict):
-    """Not this mutation's fault and not yet its outcome: the batch ends before it, without a receipt, and is repeated later."""
+    """Not this mutation's fault and not yet its outcome: the batch ends before it, without a receipt, and is
+    repeated later.
+    """
 
 
 Load = Callable[[Change, Sequence[Any]], Awaitable[None]]
@@ -25,7 +27,9 @@ Load = Callable[[Change, Sequence[Any]], Awaitable[None]]
 
 @dataclass(frozen=True, slots=True)
 class Mutator:
-    """`shape` is the msgspec type of the arguments, `key` the key of the body they are about; `run` stages or raises Problem."""
+    """`shape` is the msgspec type of the arguments, `key` the key of the body they are about; `run` stages or raises
+    Problem.
+    """
 
     name: str
     shape: type[Any]

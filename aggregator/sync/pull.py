@@ -14,8 +14,8 @@ from aggregator.sync.log import bound
 
 WHO_ROW, SPACE_ROW, ENTRY_ROW = 0, 1, 2
 
-# One statement, so that session, memberships, versions, rows and `last` are of the same moment. {held} gives, per space, the
-# version the device holds.
+# One statement, so that session, memberships, versions, rows and `last` are of the same moment. {held} gives, per
+# space, the version the device holds.
 QUERY = """
 WITH who AS ({who})
 SELECT 0 AS kind, CAST(w.id AS text) AS a, CAST(w.account_id AS text) AS b, w.seen_ms AS n, w.expires_ms AS m,
@@ -33,7 +33,9 @@ SELECT 2, CAST(e.space_id AS text), e.key, e.version, e.schema, e.box, NULL, NUL
 
 @dataclass(slots=True)
 class Snapshot:
-    """What the query found: who asks, the version and floor of each space, `last`, and the rows above what the device holds."""
+    """What the query found: who asks, the version and floor of each space, `last`, and the rows above what the
+    device holds.
+    """
 
     session: Session
     last: int = 0
@@ -57,8 +59,12 @@ class Puller:
         self._keys = keys
         self._epoch = epoch
 
-    async def pull(self, token_hash: str, account_id: uuid.UUID, client_id: uuid.UUID | None, cookie_text: str) -> Answer:
-        """The patch from the cookie's state to now; raises Unauthorized, or Conflict for another account's session or cookie."""
+    async def pull(
+        self, token_hash: str, account_id: uuid.UUID, client_id: uuid.UUID | None, cookie_text: str
+    ) -> Answer:
+        """The patch from the cookie's state to now; raises Unauthorized, or Conflict for another account's session
+        or cookie.
+        """
         cookie = cookies.read(self._keys, cookie_text)
         held = cookie.versions if cookie and cookie.epoch == self._epoch and cookie.account_id == account_id else {}
         snapshot = await self._look(token_hash, client_id, held)
@@ -93,16 +99,21 @@ class Puller:
         for space_id in held.keys() - snapshot.spaces.keys():
             yield b'{"op":"clear","space":"%b"}' % space_id.encode()
         unbox = self._keys.open
+        heads = {space_id: b'","space":"%b","key":"' % space_id.encode() for space_id in snapshot.spaces}
         for _, space_id, key, version, schema, box, _, _ in snapshot.entries:
-            place = b'"space":"%b","key":"%b","version":%d' % (space_id.encode(), key.encode(), version)
+            head = heads[space_id]
             if box is None:
-                yield b'{"op":"del",%b}' % place
+                yield b'{"op":"del%b%b","version":%d}' % (head, key.encode(), version)
             else:
-                yield b'{"op":"put",%b,"value":%b}' % (place, unbox(box, bound(space_id, key, schema)))
+                # The body goes through as the JSON that was sealed, undecoded.
+                value = unbox(box, bound(space_id, key, schema))
+                yield b'{"op":"put%b%b","version":%d,"value":%b}' % (head, key.encode(), version, value)
 
 
 def _outgrown(held: dict[str, int], snapshot: Snapshot) -> bool:
-    """Whether tombstones that the device has not seen are gone, or its versions are of a future this store never had."""
+    """Whether tombstones that the device has not seen are gone, or its versions are of a future this store never
+    had.
+    """
     return any(
         held[space_id] < floor or held[space_id] > version
         for space_id, (version, floor) in snapshot.spaces.items()

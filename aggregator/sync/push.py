@@ -1,7 +1,7 @@
 """Push: a device's queued mutations, applied once each, with a receipt for every outcome.
 
-    batch ──check──▶ gap? fork? ──▶ lock client, lock spaces ──▶ run each: applied │ refused │ stop
-                                                                        └── rows, versions, receipts: one commit ──▶ pokes
+batch ──check──▶ gap? fork? ──▶ lock client, lock spaces ──▶ run each: applied │ refused │ stop
+                                                                    └── rows, versions, receipts: one commit ──▶ pokes
 """
 
 import hashlib
@@ -107,24 +107,13 @@ class Pusher:
             return
         calls = [self._call(mutation) for mutation in mutations]
         change = await self._open(client.account_id, calls)
-        failures, receipts = client.failures, []
-        for call in calls:
-            try:
-                outcome = _run(change, call)
-            except Stop as stop:
-                delivery.stop = stop
-                break
-            except Exception as error:
-                failures += 1
-                _log.error("mutation %s of client %s failed", call.mutation.name, client.id, exc_info=error)
-                delivery.stop = Problem("failed", "This was our mistake and has been noted.", id=call.mutation.id)
-                if failures < MAX_FAILURES:
-                    break
-                delivery.stop, outcome = None, delivery.stop.body()
-            failures = 0
-            delivery.outcomes.append((call.mutation.id, outcome))
-            receipts.append(_receipt(client, call.mutation, outcome))
+        before = len(delivery.outcomes)
+        failures = _run_all(change, calls, client.failures, delivery)
         delivery.versions = await change.flush()
+        outcomes = delivery.outcomes[before:]
+        receipts = [
+            _receipt(client, mutation, outcome) for mutation, (_, outcome) in zip(mutations, outcomes, strict=False)
+        ]
         await _keep(client, receipts, failures)
 
     def _call(self, mutation: Mutation) -> _Call:
@@ -146,6 +135,31 @@ class Pusher:
             if mutator.load is not None:
                 await mutator.load(change, [args for other, args in ready if other is mutator and args.space in spaces])
         return change
+
+
+def _run_all(change: Change, calls: Sequence[_Call], failures: int, delivery: Delivery) -> int:
+    """Run mutations until one stops the batch, and give how often the next one has failed by our own error."""
+    for call in calls:
+        try:
+            outcome = _run(change, call)
+        except Stop as stop:
+            delivery.stop = stop
+            break
+        except Exception as error:
+            failures += 1
+            mistake = _mistake(call, error)
+            if failures < MAX_FAILURES:
+                delivery.stop = mistake
+                break
+            outcome = mistake.body()
+        failures = 0
+        delivery.outcomes.append((call.mutation.id, outcome))
+    return failures
+
+
+def _mistake(call: _Call, error: Exception) -> Problem:
+    _log.error("mutation %s failed by our own error", call.mutation.name, exc_info=error)
+    return Problem("failed", "This was our mistake and has been noted.", id=call.mutation.id)
 
 
 def _run(change: Change, call: _Call) -> Outcome:

@@ -17,7 +17,8 @@ from aggregator.sync.push import Batch, Delivery, Pusher
 
 PUSH_LIMIT_BYTES = 4_000_000
 COMPRESS_ABOVE_BYTES = 1_400
-LEVEL = 6
+# Level 6 would save another 7 % of the bytes for twice the time.
+LEVEL = 1
 
 
 class SyncRoutes:
@@ -62,7 +63,9 @@ class SyncRoutes:
         stream = _stream(self._pokes, listener)
         # The first event is taken here, so that too many streams are refused before the answer begins.
         first = await anext(stream)
-        return StreamingResponse(_with_first(first, stream), media_type="text/event-stream", headers={"X-Accel-Buffering": "no"})
+        return StreamingResponse(
+            _with_first(first, stream), media_type="text/event-stream", headers={"X-Accel-Buffering": "no"}
+        )
 
 
 async def _stream(pokes: Pokes, listener: Listener) -> AsyncIterator[bytes]:
@@ -84,7 +87,9 @@ async def _spaces(store: db.Store, account_id: uuid.UUID) -> frozenset[uuid.UUID
 
 def _results(delivery: Delivery) -> list[dict[str, object]]:
     return [
-        {"id": number, "status": "applied"} if problem is None else {"id": number, "status": "refused", "problem": problem}
+        {"id": number, "status": "applied"}
+        if problem is None
+        else {"id": number, "status": "refused", "problem": problem}
         for number, problem in delivery.outcomes
     ]
 

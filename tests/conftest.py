@@ -1,0 +1,92 @@
+"""Running services on both store profiles, and the people who use them."""
+
+import io
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+from PIL import Image
+
+from tests.servers import PostgresServer, S3Server, postgres, seaweedfs
+from tests.service import Person, Running, ServiceOptions, running
+
+PROFILES = ("embedded", "grown")
+IS_PROOF = os.environ.get("KARMAN_PROOF") == "1"
+
+slow_ok = [HealthCheck.too_slow, HealthCheck.function_scoped_fixture, HealthCheck.data_too_large]
+settings.register_profile("default", deadline=None, max_examples=60, suppress_health_check=slow_ok)
+settings.register_profile("proof", deadline=None, max_examples=1_000, suppress_health_check=slow_ok)
+settings.load_profile("proof" if IS_PROOF else "default")
+
+
+@pytest.fixture(scope="session")
+def is_proof() -> bool:
+    """Whether the long counts are asked for."""
+    return IS_PROOF
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[PostgresServer]:
+    """A real PostgreSQL."""
+    with postgres() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def s3_server() -> Iterator[S3Server]:
+    """A real S3 store."""
+    with seaweedfs() as server:
+        yield server
+
+
+@pytest.fixture(scope="session", params=PROFILES)
+def profile(request: pytest.FixtureRequest) -> str:
+    """`embedded` is SQLite and a folder; `grown` is PostgreSQL and S3."""
+    return str(request.param)
+
+
+@pytest.fixture
+def options(profile: str, tmp_path: Path, request: pytest.FixtureRequest) -> ServiceOptions:
+    """A store of the profile that nobody else uses."""
+    return _options(profile, tmp_path, request)
+
+
+@pytest.fixture(scope="session")
+def service(
+    profile: str, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
+) -> Iterator[Running]:
+    """One running service that many tests share; each brings people of its own."""
+    with running(_options(profile, tmp_path_factory.mktemp(profile), request)) as found:
+        yield found
+
+
+@pytest.fixture
+def person(service: Running) -> Iterator[Person]:
+    """Somebody who has just signed up."""
+    with Person.signed_up(service.url) as someone:
+        yield someone
+
+
+@pytest.fixture
+def stranger(service: Running) -> Iterator[Person]:
+    """Somebody else."""
+    with Person.signed_up(service.url) as someone:
+        yield someone
+
+
+def _options(profile: str, folder: Path, request: pytest.FixtureRequest) -> ServiceOptions:
+    if profile == "embedded":
+        return ServiceOptions(folder)
+    database = request.getfixturevalue("postgres_server").create_database()
+    blobs = request.getfixturevalue("s3_server").create_bucket()
+    return ServiceOptions.on_servers(folder, database, blobs)
+
+
+@pytest.fixture(scope="session")
+def red_picture() -> bytes:
+    """A small picture."""
+    out = io.BytesIO()
+    Image.new("RGB", (64, 40), "red").save(out, "PNG")
+    return out.getvalue()
