@@ -9,6 +9,7 @@ import { checkForUpdate } from './update';
 export function browser(): Platform {
   const channel = 'BroadcastChannel' in window ? new BroadcastChannel('karman') : undefined;
   return {
+    databases: 'karman',
     fetch: (url, init) => fetch(url, init),
     locks: navigator.locks ? (navigator.locks as unknown as Locks) : tabLocks(),
     tell: (word) => channel?.postMessage(word),

@@ -152,7 +152,7 @@ export interface Account {
 export type Language = 'ru' | 'en';
 
 /**
- * How sync stands. `idle` is silent; `waiting` has edits on their way; `signed-out` keeps everything and asks the person
+ * How sync stands. `idle` is silent; `waiting` has edits on their way, or (with none) a new device's cards; `signed-out` keeps everything and asks the person
  * to sign in again; `error` carries the server's problem.
  */
 export interface SyncStatus {

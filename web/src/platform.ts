@@ -8,9 +8,11 @@ export interface Locks {
 }
 
 /** Word to the other tabs; nobody hears their own. */
-export type Word = { readonly type: 'changed'; readonly owner: string } | { readonly type: 'switched' };
+export type Word = { readonly type: 'changed'; readonly database: string } | { readonly type: 'switched' };
 
 export interface Platform {
+  /** What the names of this browser's databases begin with. */
+  readonly databases: string;
   readonly fetch: (url: string, init: RequestInit) => Promise<Response>;
   readonly locks: Locks;
   readonly tell: (word: Word) => void;

@@ -4,9 +4,10 @@
  */
 import { ApiProblem } from './api';
 import type { Account, Card, Device } from './model';
-import { GUEST, open, type Database } from './store/database';
+import { open, type Database } from './store/database';
 import {
-  adoptCards, become, current, forgetGuestCards, GUEST_OWNER, leave, ownerOf, removeLeft, sessionEnded, sessionToEnd,
+  adoptCards, become, current, forgetGuestCards, guestOf, leave, ownerOf, removeLeft, sessionEnded, sessionToEnd,
+  type Owner,
 } from './store/owners';
 import { collect } from './store/pictures';
 import { CardViews, snapshot } from './store/state';
@@ -24,7 +25,12 @@ interface SignedIn {
 export class Session implements Sessions {
   private guestDatabase: Promise<Database> | undefined;
 
+  private readonly databases: string;
+  private readonly guestOwner: Owner;
+
   constructor(private readonly tab: Tab) {
+    this.databases = tab.platform.databases;
+    this.guestOwner = guestOf(this.databases);
     tab.sessions = this;
     tab.platform.onWake(() => void this.endLeftSession().catch(() => undefined));
   }
@@ -37,7 +43,7 @@ export class Session implements Sessions {
         const guest = await this.guest();
         await removeLeft(guest);
         const account = await current(guest);
-        await this.tab.open(account ? ownerOf(account) : GUEST_OWNER);
+        await this.tab.open(account ? ownerOf(account, this.databases) : this.guestOwner);
       });
     } catch (error) {
       this.tab.fail(error);
@@ -116,7 +122,7 @@ export class Session implements Sessions {
       await become(await this.guest(), account);
       this.tab.notice.value = null;
       this.tab.platform.tell({ type: 'switched' });
-      await this.tab.open(ownerOf(account));
+      await this.tab.open(ownerOf(account, this.databases));
       return account;
     });
   }
@@ -124,9 +130,9 @@ export class Session implements Sessions {
   private async wipe(account: Account, { unlessUnsent }: { unlessUnsent: boolean }): Promise<void> {
     const guest = await this.guest();
     const { shelf, platform } = this.tab;
-    await platform.locks.request(`karman-sync-${account.id}`, {}, () => leave(guest, shelf.db, account.id, unlessUnsent));
+    await platform.locks.request(`karman-sync-${account.id}`, {}, () => leave(guest, shelf.db, unlessUnsent));
     platform.tell({ type: 'switched' });
-    await this.tab.open(GUEST_OWNER);
+    await this.tab.open(this.guestOwner);
     await removeLeft(guest);
   }
 
@@ -143,7 +149,7 @@ export class Session implements Sessions {
   }
 
   private guest(): Promise<Database> {
-    this.guestDatabase ??= open(GUEST, () => (this.guestDatabase = undefined));
+    this.guestDatabase ??= open(this.guestOwner.database, () => (this.guestDatabase = undefined));
     return this.guestDatabase;
   }
 

@@ -2,7 +2,7 @@
 import { computed, signal } from '@preact/signals';
 import { StorageFull, type Card, type Refusal, type StorageStatus } from './model';
 import { open, type Database, type Mutation, type StoredPicture } from './store/database';
-import { GUEST_OWNER, type Owner } from './store/owners';
+import type { Owner } from './store/owners';
 import { applyAsGuest, dropRefusal, enqueue, requeue } from './store/queue';
 import { CardViews, snapshot, type State } from './store/state';
 
@@ -11,10 +11,12 @@ export class Shelf {
   readonly cards = computed(() => this.all.value.filter((card) => !card.binned_at));
   readonly binned = computed(() => this.all.value.filter((card) => card.binned_at).sort(latestBinned));
   readonly unsent = signal(0);
+  /** False until an account's first pull has come. */
+  readonly pulled = signal(false);
   readonly refusals = signal<readonly Refusal[]>([]);
   readonly storage = signal<StorageStatus>({ full: false, persisted: false });
 
-  owner = GUEST_OWNER;
+  private openOwner: Owner | undefined;
   private database: Database | undefined;
   private views = new CardViews();
   private reads = { started: 0, shown: 0 };
@@ -24,10 +26,15 @@ export class Shelf {
     return this.database;
   }
 
+  get owner(): Owner {
+    if (!this.openOwner) throw new Error('no data is open');
+    return this.openOwner;
+  }
+
   async open(owner: Owner, onLost: () => void): Promise<void> {
     this.close();
-    this.database = await open(owner.name, onLost);
-    this.owner = owner;
+    this.database = await open(owner.database, onLost);
+    this.openOwner = owner;
     this.views = new CardViews();
     await this.refresh();
   }
@@ -36,7 +43,7 @@ export class Shelf {
     this.database?.close();
     this.database = undefined;
     this.reads.shown = ++this.reads.started;
-    this.show({ rows: [], queue: [], refusals: [], contained: 0, client: '' });
+    this.show({ rows: [], queue: [], refusals: [], contained: 0, client: '', pulled: false });
   }
 
   find(id: string): Card | undefined {
@@ -90,6 +97,7 @@ export class Shelf {
 
   private show(state: State): void {
     this.all.value = this.views.of(state);
+    this.pulled.value = state.pulled;
     this.unsent.value = state.queue.filter((entry) => !entry.acknowledged).length;
     this.refusals.value = state.refusals.map(({ key = 0, guest: _guest, ...refusal }) => ({
       ...refusal,

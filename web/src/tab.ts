@@ -138,7 +138,7 @@ export class Tab {
 
   /** Tells the other tabs and the engine that something was stored. */
   changed(): void {
-    this.platform.tell({ type: 'changed', owner: this.shelf.owner.name });
+    this.platform.tell({ type: 'changed', database: this.shelf.owner.database });
     this.engine?.soon();
     this.drawMissing();
   }
@@ -182,13 +182,13 @@ export class Tab {
 
   private async synced(): Promise<void> {
     await this.shelf.refresh();
-    this.platform.tell({ type: 'changed', owner: this.shelf.owner.name });
+    this.platform.tell({ type: 'changed', database: this.shelf.owner.database });
     this.tidy();
   }
 
   private hear(word: Word): void {
     if (word.type === 'switched') return this.platform.reload();
-    if (word.owner === this.shelf.owner.name && this.ready.peek()) void this.catchUp().catch(() => undefined);
+    if (this.ready.peek() && word.database === this.shelf.owner.database) void this.catchUp().catch(() => undefined);
   }
 
   private async catchUp(): Promise<void> {
@@ -208,7 +208,8 @@ export class Tab {
     if (problem) return { state: 'error', waiting, refusals, problem };
     if (!account) return { state: 'guest', waiting, refusals };
     if (signedOut) return { state: 'signed-out', waiting, refusals };
-    return { state: offline ? 'offline' : waiting ? 'waiting' : 'idle', waiting, refusals };
+    const busy = waiting > 0 || !this.shelf.pulled.value;
+    return { state: offline ? 'offline' : busy ? 'waiting' : 'idle', waiting, refusals };
   }
 
   private async fetchPicture(id: string): Promise<Blob | undefined> {

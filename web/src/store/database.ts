@@ -66,7 +66,10 @@ export interface StoredDrawing {
   readonly drawn: readonly (Drawn | null)[];
 }
 
-/** The meta store's entries by key. `account`, `leaving` and `session-to-end` stand in the guest's database only. */
+/**
+ * The meta store's entries by key. `account` (signed in), `leaving` (names of databases to remove) and `session-to-end`
+ * stand in the guest's database only.
+ */
 export interface Meta {
   client: { readonly id: string; readonly next: number };
   cookie: string;
@@ -90,13 +93,12 @@ export type Store = StoreNames<Schema>;
 export type Writing = IDBPTransaction<Schema, Store[], 'readwrite'>;
 export type Reading = IDBPTransaction<Schema, Store[], 'readonly'>;
 
-export const GUEST = 'guest';
 export const STORES: Store[] = ['cards', 'meta', 'queue', 'refusals', 'pictures', 'drawn'];
 const VERSION = 1;
 
-/** Opens (and makes) the database of an account id or of `GUEST`. `onLost`: the browser has dropped the connection. */
-export function open(owner: string, onLost: () => void = () => undefined): Promise<Database> {
-  return openDB<Schema>(nameOf(owner), VERSION, {
+/** Opens (and makes) a database. `onLost` is called when the browser has dropped the connection. */
+export function open(name: string, onLost: () => void): Promise<Database> {
+  return openDB<Schema>(name, VERSION, {
     upgrade(db) {
       db.createObjectStore('cards', { keyPath: ['space', 'key'] });
       db.createObjectStore('meta');
@@ -111,12 +113,8 @@ export function open(owner: string, onLost: () => void = () => undefined): Promi
   });
 }
 
-export function remove(owner: string): Promise<void> {
-  return deleteDB(nameOf(owner));
-}
-
-function nameOf(owner: string): string {
-  return `karman-${owner}`;
+export function remove(name: string): Promise<void> {
+  return deleteDB(name);
 }
 
 /**

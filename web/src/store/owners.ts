@@ -2,7 +2,7 @@
 import type { Account, Card } from '../model';
 import { UnsentChanges } from '../model';
 import {
-  GUEST, meta, read, remove, setMeta, STORES, write, type Database, type Mutation, type StoredPicture,
+  meta, read, remove, setMeta, STORES, write, type Database, type Mutation, type StoredPicture,
 } from './database';
 import { append } from './queue';
 import { cardKey } from './state';
@@ -12,17 +12,22 @@ import { sparse } from './fields';
 /** How long a wipe waits for other tabs to let go; what is left is finished at the next start. */
 const WIPE_PATIENCE_MS = 3_000;
 
-/** Whose data this is; a guest's `space` is no server's. */
+/** Stands for a space in a guest's rows; it is no server's. */
+const GUEST = 'guest';
+
+/** Whose data this is: its database and the space new cards go to. */
 export interface Owner {
-  readonly name: string;
+  readonly database: string;
   readonly space: string;
   readonly account: Account | null;
 }
 
-export const GUEST_OWNER: Owner = { name: GUEST, space: GUEST, account: null };
+export function guestOf(databases: string): Owner {
+  return { database: `${databases}-${GUEST}`, space: GUEST, account: null };
+}
 
-export function ownerOf(account: Account): Owner {
-  return { name: account.id, space: account.space, account };
+export function ownerOf(account: Account, databases: string): Owner {
+  return { database: `${databases}-${account.id}`, space: account.space, account };
 }
 
 export function current(guest: Database): Promise<Account | undefined> {
@@ -49,16 +54,16 @@ export function sessionEnded(guest: Database): Promise<void> {
  * Empties the account's database and notes that it has to go. With `unlessUnsent`, throws `UnsentChanges` instead if an
  * edit came in from another tab meanwhile: looking and emptying are one transaction.
  */
-export async function leave(guest: Database, db: Database, id: string, unlessUnsent: boolean): Promise<void> {
+export async function leave(guest: Database, db: Database, unlessUnsent: boolean): Promise<void> {
   await write(db, STORES, async (tx) => {
     if (unlessUnsent) await refuseIfUnsent(tx.objectStore('queue').getAll(), tx.objectStore('refusals').count());
     await Promise.all(STORES.map((store) => tx.objectStore(store).clear()));
   });
   await write(guest, ['meta'], async (tx) => {
     const leaving = (await meta(tx, 'leaving')) ?? [];
-    await setMeta(tx, 'leaving', [...leaving.filter((other) => other !== id), id]);
+    await setMeta(tx, 'leaving', [...leaving.filter((name) => name !== db.name), db.name]);
     await setMeta(tx, 'session-to-end', true);
-    if ((await meta(tx, 'account'))?.id === id) await setMeta(tx, 'account', undefined);
+    await setMeta(tx, 'account', undefined);
   });
 }
 
@@ -73,15 +78,15 @@ async function refuseIfUnsent(
 /** Removes the databases of those who left. A tab that still holds one delays it to the next start. */
 export async function removeLeft(guest: Database): Promise<void> {
   const leaving = await read(guest, ['meta'], async (tx) => (await meta(tx, 'leaving')) ?? []);
-  for (const id of leaving) {
-    if (await within(WIPE_PATIENCE_MS, remove(id))) await forget(guest, id);
+  for (const name of leaving) {
+    if (await within(WIPE_PATIENCE_MS, remove(name))) await forget(guest, name);
   }
 }
 
-function forget(guest: Database, id: string): Promise<void> {
+function forget(guest: Database, name: string): Promise<void> {
   return write(guest, ['meta'], async (tx) => {
     const leaving = (await meta(tx, 'leaving')) ?? [];
-    await setMeta(tx, 'leaving', leaving.filter((other) => other !== id));
+    await setMeta(tx, 'leaving', leaving.filter((other) => other !== name));
   });
 }
 

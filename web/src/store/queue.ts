@@ -24,8 +24,9 @@ export function enqueue(db: Database, mutations: readonly Mutation[], pictures: 
 
 export async function append(tx: Writing, mutations: readonly Mutation[]): Promise<void> {
   const client = (await meta(tx, 'client')) ?? { id: uuid7(), next: 1 };
-  const puts = mutations.map((mutation, index) => tx.objectStore('queue').put({ ...mutation, id: client.next + index }));
-  await Promise.all([...puts, setMeta(tx, 'client', { id: client.id, next: client.next + mutations.length })]);
+  const number = async (mutation: Mutation, index: number): Promise<unknown> =>
+    tx.objectStore('queue').put({ ...mutation, id: client.next + index });
+  await Promise.all([...mutations.map(number), setMeta(tx, 'client', { id: client.id, next: client.next + mutations.length })]);
 }
 
 /** A guest has no queue: the mutation is made at once, on rows of their own. */

@@ -10,6 +10,8 @@ export interface State {
   /** The highest mutation of this client the pulled rows already contain. */
   readonly contained: number;
   readonly client: string;
+  /** False until the first pull: an empty wallet then says nothing. */
+  readonly pulled: boolean;
 }
 
 const PREFIX = 'card/';
@@ -20,14 +22,16 @@ export function cardKey(id: string): string {
 
 export function snapshot(db: Database): Promise<State> {
   return read(db, ['cards', 'queue', 'refusals', 'meta'], async (tx) => {
-    const [rows, queue, refusals, contained, client] = await Promise.all([
+    const [rows, queue, refusals, contained, client, cookie] = await Promise.all([
       tx.objectStore('cards').getAll(),
       tx.objectStore('queue').getAll(),
       tx.objectStore('refusals').getAll(),
       meta(tx, 'contained'),
       meta(tx, 'client'),
+      meta(tx, 'cookie'),
     ]);
-    return { rows, queue, refusals, contained: contained ?? 0, client: client?.id ?? '' };
+    const pulled = cookie !== undefined;
+    return { rows, queue, refusals, contained: contained ?? 0, client: client?.id ?? '', pulled };
   });
 }
 

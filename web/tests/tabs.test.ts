@@ -1,0 +1,91 @@
+/** Several tabs of one browser: one queue, one push at a time, one picture of the wallet. */
+import { beforeEach, expect, test } from 'vitest';
+import { Browser } from './browser';
+import { keepAll, names, PASSWORD, quiet, signedUp, until } from './help';
+import { Server } from './server';
+
+const EMAIL = 'anna@example.org';
+let server: Server;
+
+beforeEach(() => {
+  server = new Server();
+});
+
+test('a card kept in one tab shows in the other, a guest\'s too', async () => {
+  const browser = new Browser(server);
+  const [one, other] = [await browser.open(), await browser.open()];
+  await keepAll(one, 'Магнит');
+  await until(() => expect(names(other)).toEqual(['Магнит']));
+});
+
+test('edits of two tabs get numbers without gaps and arrive once each', async () => {
+  const { browser, tab } = await signedUp(server, EMAIL);
+  const other = await browser.open();
+  const [id] = await keepAll(tab, 'Общая');
+  await until(() => expect(names(other)).toEqual(['Общая']));
+  await Promise.all([tab, other, tab, other, tab, other].map(({ wallet }) => wallet.use(id!)));
+  await quiet(tab);
+  await quiet(other);
+  expect(server.cards(EMAIL).get(id!)?.uses).toBe(6);
+  expect(new Set(server.pushes.map(({ client }) => client)).size).toBe(1);
+});
+
+test('two tabs never push at the same time', async () => {
+  const { browser, tab } = await signedUp(server, EMAIL);
+  const other = await browser.open();
+  await keepAll(tab, 'Раз');
+  await keepAll(other, 'Два');
+  await Promise.all([tab.wallet.engine!.exchange(), other.wallet.engine!.exchange()]);
+  await quiet(tab);
+  const ids = server.pushes.flatMap(({ mutations }) => mutations.map(({ id }) => id));
+  expect(ids).toEqual([1, 2]);
+});
+
+test('an edit of a tab that was closed before it could send it is sent by the other', async () => {
+  const { browser, tab } = await signedUp(server, EMAIL);
+  const other = await browser.open();
+  await quiet(other);
+  const kept = tab.wallet.keep({ name: 'Сирота' });
+  tab.wallet.engine!.soon = () => undefined;
+  const id = await kept;
+  await until(() => expect(names(other)).toEqual(['Сирота']));
+  tab.kill();
+  browser.wake();
+  await quiet(other);
+  expect(server.cards(EMAIL).get(id)?.name).toBe('Сирота');
+});
+
+test('one tab holds the live stream, and the next takes over when it is closed', async () => {
+  const { browser, tab } = await signedUp(server, EMAIL);
+  const other = await browser.open();
+  await quiet(other);
+  await until(() => expect(server.streamCount).toBe(1));
+  tab.kill();
+  await until(() => expect(server.streamCount).toBe(1));
+  const phone = new Browser(server);
+  const third = await phone.open();
+  await third.session.signIn(EMAIL, PASSWORD);
+  await keepAll(third, 'С телефона');
+  await until(() => expect(names(other)).toEqual(['С телефона']));
+});
+
+test('signing in and signing out reload the other tabs', async () => {
+  const browser = new Browser(server);
+  const [one, other] = [await browser.open(), await browser.open()];
+  await one.session.signUp(EMAIL, PASSWORD);
+  await until(() => expect(other.reloads()).toBe(1));
+  await one.session.signOut();
+  await until(() => expect(other.reloads()).toBe(2));
+});
+
+test('signing out in one tab does not lose what the other has just kept', async () => {
+  const { browser, tab } = await signedUp(server, EMAIL);
+  const other = await browser.open();
+  await quiet(other);
+  server.down = true;
+  await other.wallet.keep({ name: 'Только что' });
+  await expect(tab.session.signOut()).rejects.toMatchObject({ name: 'UnsentChanges' });
+  server.down = false;
+  await tab.session.signOut();
+  expect([...server.cards(EMAIL).values()].map(({ name }) => name)).toEqual(['Только что']);
+});
