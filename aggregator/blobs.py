@@ -15,17 +15,20 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Protocol, Self
-from urllib.parse import parse_qs, unquote, urlsplit
+from urllib.parse import parse_qsl, unquote
 
 import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from aggregator.errors import Unavailable
-from aggregator.settings import Settings
+from aggregator.settings import Settings, SettingsWrong
 
 KEY = re.compile(r"[a-z0-9-]+(?:/[a-z0-9-]+)*")
 PREFIX = re.compile(r"(?:[a-z0-9-]+/)*[a-z0-9-]*")
+S3_ADDRESS = re.compile(
+    r"s3://(?P<key>[^:@/]+):(?P<secret>[^:@/]+)@(?P<host>[\w.-]+(:\d{1,5})?)/(?P<bucket>[\w.-]+)/?(\?(?P<query>.*))?"
+)
 
 log = logging.getLogger(__name__)
 
@@ -67,7 +70,7 @@ class Blobs(Protocol):
 
 
 def open_blobs(settings: Settings) -> Blobs:
-    """The store that `settings` names. Raises ValueError, without the secret, for an address that cannot be read."""
+    """The store that `settings` names; raises SettingsWrong for an address that cannot be read."""
     return S3Blobs(settings.blobs) if settings.blobs else FolderBlobs(settings.data / "pictures")
 
 
@@ -214,15 +217,14 @@ class S3Address:
 
     @classmethod
     def parse(cls, url: str) -> Self:
-        parts = urlsplit(url)
-        query = parse_qs(parts.query)
-        bucket = parts.path.strip("/")
-        host = parts.netloc.rpartition("@")[2]
-        if parts.scheme != "s3" or not host or not parts.username or not parts.password or not bucket or "/" in bucket:
-            raise ValueError("the picture store's address must look like s3://key:secret@host:port/bucket")
-        scheme = "https" if query.get("tls", ["0"])[0] == "1" else "http"
-        region = query.get("region", ["us-east-1"])[0]
-        return cls(f"{scheme}://{host}", bucket, region, unquote(parts.username), unquote(parts.password))
+        """Raises SettingsWrong, which does not repeat the secret."""
+        found = S3_ADDRESS.fullmatch(url)
+        if found is None:
+            raise SettingsWrong("--blobs needs an address that looks like s3://key:secret@host:port/bucket.")
+        query = dict(parse_qsl(found["query"] or ""))
+        scheme = "https" if query.get("tls") == "1" else "http"
+        key, secret = unquote(found["key"]), unquote(found["secret"])
+        return cls(f"{scheme}://{found['host']}", found["bucket"], query.get("region", "us-east-1"), key, secret)
 
 
 class S3Blobs(Blobs):
