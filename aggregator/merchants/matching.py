@@ -96,7 +96,7 @@ class Matcher:
     def _collect(self, asked: Sequence[Variant], best: dict[int, Found], country: str | None, typing: bool) -> None:
         here = self._mask(country) if country else None
         self._look(asked, best, here, 1.0, typing)
-        if here is not None and max((found.score for found in best.values()), default=0) < FOREIGN:
+        if here is not None and not here.all():
             self._look(asked, best, ~here, FOREIGN, typing)
 
     def _look(
