@@ -1,5 +1,6 @@
 """The service as one declaration: what there is, what answers where, and what opens and closes with it."""
 
+import asyncio
 import errno
 import sqlite3
 from collections.abc import AsyncIterator
@@ -96,6 +97,8 @@ class Service:
         async with AsyncExitStack() as stack:
             opened = await stack.enter_async_context(opened_store(self.settings, self.keys))
             stack.callback(self.passwords.close)
+            if self.settings.database:
+                stack.callback(asyncio.create_task(self.pokes.hear(opened)).cancel)
             yield {"store": opened, "puller": Puller(opened, self.keys, await store.epoch())}
 
 

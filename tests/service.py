@@ -11,7 +11,7 @@ import time
 import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -144,6 +144,11 @@ class Person:
     def another_device(self) -> "Person":
         """The same person on another device."""
         return Person._arrived(str(self.http.base_url), "/api/session", self.email)
+
+    def at(self, url: str) -> "Person":
+        """The same device, asking another process."""
+        http = httpx.Client(base_url=url, timeout=60, cookies=dict(self.http.cookies))
+        return replace(self, http=http)
 
     @classmethod
     def _arrived(cls, url: str, path: str, email: str) -> Self:
