@@ -14,7 +14,7 @@ const readerWasm = createRequire(require.resolve('barcode-detector')).resolve('z
 
 export default defineConfig({
   define: { __APP_VERSION__: JSON.stringify(version) },
-  resolve: { alias: { 'karman-reader.wasm': readerWasm } },
+  resolve: { alias: [{ find: /^karman-reader\.wasm(\?.*)?$/, replacement: `${readerWasm}$1` }] },
   build: { target: 'es2022', modulePreload: { polyfill: false }, assetsInlineLimit: 0 },
   server: { proxy: { '/api': process.env['KARMAN_API'] ?? 'http://localhost:8000' } },
   plugins: [
@@ -22,7 +22,9 @@ export default defineConfig({
     VitePWA({
       registerType: 'prompt',
       injectRegister: false,
-      includeAssets: ['favicon.svg', 'apple-touch-icon.png'],
+      // Taken in by globPatterns; listed twice they would be fetched twice.
+      includeAssets: [],
+      includeManifestIcons: false,
       manifest: {
         id: '/',
         name: 'Карман',
@@ -43,7 +45,7 @@ export default defineConfig({
         shortcuts: [{ name: 'Добавить карту · Add a card', short_name: '+', url: '/add' }],
       },
       workbox: {
-        globPatterns: ['**/*.{js,css,html,svg,png,wasm,webmanifest}'],
+        globPatterns: ['**/*.{js,css,html,svg,png,wasm}'],
         maximumFileSizeToCacheInBytes: 6 * 1024 * 1024,
         navigateFallback: '/index.html',
         navigateFallbackDenylist: [/^\/api\//, /^\/oauth\//, /^\/partner\//],

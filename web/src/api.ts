@@ -52,10 +52,14 @@ type Fetch = (url: string, init: RequestInit) => Promise<Response>;
 export class Api {
   constructor(private readonly fetch: Fetch) {}
 
-  /** The answer's JSON, or undefined for 204. */
+  /** The answer's JSON. What is no JSON (a hotel's sign-in page, say) did not come from the server: `Offline`. */
   async json<T>(path: string, call: Call = {}): Promise<T> {
-    const response = await this.send(path, call);
-    return (response.status === 204 ? undefined : await received(response.json())) as T;
+    return (await received((await this.send(path, call)).json())) as T;
+  }
+
+  /** For answers that say nothing beyond their status. */
+  async tell(path: string, call: Call): Promise<void> {
+    await this.send(path, call);
   }
 
   async blob(path: string, call: Call = {}): Promise<Blob> {

@@ -92,7 +92,7 @@ export class Session implements Sessions {
   }
 
   async revoke(id: string): Promise<void> {
-    await this.tab.api.json(`/api/devices/${id}`, { method: 'DELETE' });
+    await this.tab.api.tell(`/api/devices/${id}`, { method: 'DELETE' });
     // It may have been this very device: the next call tells.
     this.tab.engine?.soon();
   }
@@ -143,7 +143,7 @@ export class Session implements Sessions {
     await this.locked('exclusive', async () => {
       // Looked at again under the lock: a sign-in meanwhile has a session of its own, which must stay.
       if (!(await sessionToEnd(guest))) return;
-      await this.tab.api.json('/api/session', { method: 'DELETE' }).catch(ignoreEnded);
+      await this.tab.api.tell('/api/session', { method: 'DELETE' }).catch(ignoreEnded);
       await sessionEnded(guest);
     });
   }

@@ -237,7 +237,7 @@ export class Server {
     const sent = body as Uint8Array;
     if (there && Buffer.compare(there, sent)) throw new Problem(409, 'picture-exists');
     this.pictures.set(place, sent);
-    return Response.json({}, { status: there ? 200 : 201 });
+    return new Response(null, { status: there ? 200 : 201 });
   }
 
   private push(person: Person, body: { client: string; mutations: Mutation[] }): Response {

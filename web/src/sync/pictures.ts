@@ -34,7 +34,7 @@ async function uploadOne(server: Server, entry: Queued, picture: StoredPicture):
   const { api, db, account } = server;
   const call = { method: 'PUT', query: { account }, body: blobOf(picture) } as const;
   try {
-    await api.json(`/api/pictures/${picture.space}/${picture.id}`, call);
+    await api.tell(`/api/pictures/${picture.space}/${picture.id}`, call);
   } catch (error) {
     if (!(error instanceof ApiProblem)) throw error;
     if (error.status === 413 || error.status === 415) {
