@@ -5,7 +5,8 @@ import {
   type BwippOptions, type DrawingContext, type RenderOptions,
 } from 'bwip-js/generic';
 import type { Code, Drawn, Format } from '../model';
-import { eciOf, payload } from './bytes';
+import { payload } from './bytes';
+import { eciOf } from './eci';
 import { suppressed, Uncodable, wrong } from './formats';
 import { elements } from './gs1';
 

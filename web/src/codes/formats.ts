@@ -96,6 +96,12 @@ function characters(alphabet: RegExp, longest: number): Rule {
   return (text) => (text.length > longest ? 'too-long' : alphabet.test(text) ? undefined : 'alphabet');
 }
 
+type Capacity = readonly [bytes: number, digits: number];
+
+function capacity([bytes, digits]: Capacity): Rule {
+  return (text) => (text.length > (/^\d*$/.test(text) ? digits : bytes) ? 'too-long' : undefined);
+}
+
 function itf(text: string): Misfit | undefined {
   if (/\D/.test(text)) return 'digits';
   if (text.length % 2) return 'even';
@@ -107,8 +113,12 @@ function elementString(text: string): Misfit | undefined {
   return /^\d\d[\x1d!-"%-?A-Z_a-z ]+$/.test(text) ? undefined : 'alphabet';
 }
 
-/** Bytes: capacities of the largest symbol at the error correction we draw; linear codes end where no phone screen shows them. */
-const LONGEST = { linear: 80, databarExpanded: 74, qr: 2953, pdf417: 1100, aztec: 1900, dataMatrix: 1555 };
+/** Linear codes end where no phone shows them; matrix ones at the largest symbol, in bytes and in digits. */
+const LONGEST = { linear: 80, databarExpanded: 74 };
+const QR: Capacity = [2953, 7089];
+const PDF417: Capacity = [1108, 2710];
+const AZTEC: Capacity = [1914, 3832];
+const DATA_MATRIX: Capacity = [1555, 3116];
 const ANY_BYTE = /^[\x00-\xff]*$/;
 const ASCII = /^[\x00-\x7f]*$/;
 
@@ -122,10 +132,10 @@ const RULES: Record<Format, Rule> = {
   code_93: characters(ASCII, LONGEST.linear),
   codabar: characters(/^[A-D]?[\d\-$:/.+]+[A-D]?$/i, LONGEST.linear),
   itf,
-  qr_code: characters(ANY_BYTE, LONGEST.qr),
-  pdf417: characters(ANY_BYTE, LONGEST.pdf417),
-  aztec: characters(ANY_BYTE, LONGEST.aztec),
-  data_matrix: characters(ANY_BYTE, LONGEST.dataMatrix),
+  qr_code: capacity(QR),
+  pdf417: capacity(PDF417),
+  aztec: capacity(AZTEC),
+  data_matrix: capacity(DATA_MATRIX),
   databar: (text) => gtin(/^\d{14}$/)(text.replace(/^01(?=.{14}$)/, '')),
   databar_expanded: elementString,
 };

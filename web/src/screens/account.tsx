@@ -1,0 +1,69 @@
+/** The account: making one, signing in and out, cards to take along, devices; and the language. */
+import { useSignal } from '@preact/signals';
+import { useEffect } from 'preact/hooks';
+import '../styles/forms.css';
+import { guestCards } from '../account';
+import { Icon } from '../icons';
+import { LANGUAGES, words } from '../messages';
+import type { Card, Language } from '../model';
+import { account, language, storage, sync } from '../wallet';
+import { Adopt } from './adopt';
+import { Devices } from './devices';
+import { Screen } from './screen';
+import { SignForm } from './sign-form';
+import { SignOut } from './sign-out';
+
+export function AccountScreen() {
+  const { account: said } = words();
+  const guests = useSignal<readonly Card[]>([]);
+  const signedIn = account.value;
+  const offer = () => guestCards().then((found) => (guests.value = found), () => undefined);
+  useEffect(() => {
+    if (signedIn) void offer();
+    else guests.value = [];
+  }, [signedIn?.id]);
+  return (
+    <Screen title={said.title}>
+      <div class="narrow stack">
+        {signedIn ? <p>{said.signedInAs(signedIn.email)}</p> : <GuestWords />}
+        {(!signedIn || sync.value.state === 'signed-out') && <SignForm email={signedIn?.email} />}
+        {signedIn && guests.value.length > 0 && <Adopt cards={guests.value} onDone={() => (guests.value = [])} />}
+        {signedIn && <Devices />}
+        <Settings />
+        {signedIn && <SignOut />}
+        <Small />
+      </div>
+    </Screen>
+  );
+}
+
+function GuestWords() {
+  return <p class="soft">{words().account.guest}</p>;
+}
+
+function Settings() {
+  const { account: said } = words();
+  return (
+    <section class="stack block">
+      <h2>{said.settings}</h2>
+      <div class="field">
+        <label for="language">{said.language}</label>
+        <select id="language" class="select" data-testid="language" value={language.value}
+          onChange={(event) => (language.value = event.currentTarget.value as Language)}>
+          {Object.entries(LANGUAGES).map(([code, name]) => <option key={code} value={code} lang={code}>{name}</option>)}
+        </select>
+      </div>
+      <a class="menu-item" href="/bin" data-testid="bin"><Icon name="bin" />{said.bin}</a>
+    </section>
+  );
+}
+
+function Small() {
+  const { account: said } = words();
+  return (
+    <div class="soft tiny">
+      {!account.value && <p>{storage.value.persisted ? said.persisted : said.evictable}</p>}
+      <p>{said.version(__APP_VERSION__)}</p>
+    </div>
+  );
+}

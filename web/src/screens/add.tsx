@@ -1,0 +1,66 @@
+/** Adding a card: a live camera, a photo or typing; then a look at what was understood. */
+import { useSignal } from '@preact/signals';
+import { useEffect } from 'preact/hooks';
+import '../styles/forms.css';
+import { words } from '../messages';
+import { overlay } from '../router';
+import { Camera } from '../capture/camera-view';
+import { NotPicture, type Photo } from '../capture/photo';
+import { fromCamera, fromFile, typedOnly, type Capture } from '../capture/capture';
+import { ChooseCodes } from './choose-codes';
+import { Confirm } from './confirm';
+import { Reading } from './reading';
+import { Screen } from './screen';
+import { announce, say } from './toasts';
+import { codeLabel } from '../till/label';
+import { Ways } from './ways';
+
+type Stage =
+  | { readonly at: 'capture' }
+  | { readonly at: 'reading'; readonly file: Blob; readonly asking: boolean }
+  | { readonly at: 'choose' | 'confirm'; readonly capture: Capture };
+
+export function Add() {
+  const { add } = words();
+  const stage = useSignal<Stage>({ at: 'capture' });
+  const restart = () => (stage.value = { at: 'capture' });
+  const show = (capture: Capture) => {
+    if (capture.codes[0]) announce(codeLabel(capture.codes[0]));
+    stage.value = { at: capture.codes.length > 1 ? 'choose' : 'confirm', capture };
+  };
+  const take = (file: File) => void readFile(file, (next) => (stage.value = next), () => stage.value.at === 'reading', show, restart);
+  useStep(stage.value.at !== 'capture', restart);
+  switch (stage.value.at) {
+    case 'reading': return <Reading file={stage.value.file} asking={stage.value.asking} />;
+    case 'choose': return <ChooseCodes capture={stage.value.capture} onChosen={(capture) => (stage.value = { at: 'confirm', capture })} />;
+    case 'confirm': return <Confirm capture={stage.value.capture} />;
+    case 'capture': return (
+      <Screen title={add.title}>
+        <div class="narrow stack">
+          <Camera onRead={(photo, codes) => show(fromCamera(photo, codes))} />
+          <Ways onFile={take} onType={() => show(typedOnly())} />
+        </div>
+      </Screen>
+    );
+  }
+}
+
+async function readFile(
+  file: File, set: (stage: Stage) => void, wanted: () => boolean, show: (capture: Capture) => void, restart: () => void,
+): Promise<void> {
+  set({ at: 'reading', file, asking: false });
+  try {
+    const capture = await fromFile(file, () => wanted() && set({ at: 'reading', file, asking: true }));
+    if (wanted()) show(capture);
+  } catch (error) {
+    restart();
+    say(error instanceof NotPicture ? words().add.notPicture : words().unknownProblem('photo'));
+  }
+}
+
+/** A later stage is a step of its own: Back leads to the camera again, not out of the screen. */
+function useStep(active: boolean, close: () => void): void {
+  useEffect(() => (active ? overlay(close) : undefined), [active]);
+}
+
+export type { Photo };

@@ -1,0 +1,69 @@
+/** Which screen is shown at which address, and what surrounds them all. */
+import { effect } from '@preact/signals';
+import { useEffect } from 'preact/hooks';
+import '../styles/base.css';
+import '../styles/frame.css';
+import '../styles/wallet.css';
+import '../styles/till.css';
+import { words } from '../messages';
+import { follow, path } from '../router';
+import { Till } from '../till/till';
+import { applyUpdate, updateReady } from '../update';
+import { language, ready } from '../wallet';
+import { watchKeyboard } from './keyboard';
+import { lazy } from './lazy';
+import { Screen } from './screen';
+import { say, Toasts } from './toasts';
+import { Wallet } from './wallet';
+import { wide } from './wide';
+
+const Add = lazy(() => import('./add').then((module) => module.Add));
+const Edit = lazy(() => import('./edit').then((module) => module.Edit));
+const Bin = lazy(() => import('./bin').then((module) => module.Bin));
+const Account = lazy(() => import('./account').then((module) => module.AccountScreen));
+
+effect(() => {
+  document.documentElement.lang = language.value;
+});
+
+export function App() {
+  useEffect(follow, []);
+  useEffect(watchKeyboard, []);
+  useUpdateOffer();
+  if (!ready.value) return null;
+  return (
+    <div class="frame">
+      <Wallet />
+      <Detail />
+      <Toasts />
+    </div>
+  );
+}
+
+function Detail() {
+  const at = path.value;
+  const card = /^\/c\/([\w-]+)(\/edit)?\/?$/.exec(at);
+  if (card) return card[2] ? <Edit key={card[1]} id={card[1]!} /> : <Till id={card[1]!} />;
+  if (at === '/add') return <Add />;
+  if (at === '/bin') return <Bin />;
+  if (at === '/account' || at === '/settings') return <Account />;
+  return at === '/' ? <Nothing /> : <NotFound />;
+}
+
+/** Beside the list, before a card is chosen; a phone shows the list alone. */
+function Nothing() {
+  return <div class="pane empty-pane" role={wide.value ? 'main' : undefined}><p class="placeholder">{words().wallet.pick}</p></div>;
+}
+
+function NotFound() {
+  const { app } = words();
+  return <Screen title={app.notFound}><a class="button" href="/">{app.toWallet}</a></Screen>;
+}
+
+/** A new release is offered, never forced: taking it reloads the page, so only from the wallet, where nothing is being typed. */
+function useUpdateOffer(): void {
+  const offered = updateReady.value && path.value === '/';
+  useEffect(() => {
+    if (offered) say(words().app.update, { label: words().app.reload, run: applyUpdate });
+  }, [offered]);
+}

@@ -1,0 +1,104 @@
+/** A card as the fields of a form, and back: which of them were changed and which cannot be kept. */
+import { payload, rawOf } from '../codes/bytes';
+import { wrong } from '../codes/formats';
+import { clean } from '../codes/typed';
+import { minorDigits, words } from '../messages';
+import type { Balance, Card, CardChanges, Code } from '../model';
+import type { Shop } from './shop-box';
+
+/** Texts as typed; `front` and `back` are kept pictures. */
+export interface Edit {
+  readonly shop: Shop;
+  readonly number: string;
+  readonly codes: readonly Code[];
+  readonly pin: string;
+  readonly note: string;
+  readonly group: string;
+  readonly colour: string | undefined;
+  readonly favourite: boolean;
+  readonly archived: boolean;
+  readonly validFrom: string;
+  readonly expiresOn: string;
+  readonly balance: string;
+  readonly unit: string;
+  readonly front: string | undefined;
+  readonly back: string | undefined;
+}
+
+export interface EditFaults {
+  name?: string;
+  balance?: string;
+  dates?: string;
+  /** By the code's place. */
+  codes?: Record<number, string>;
+}
+
+export function editOf(card: Card): Edit {
+  const { balance } = card;
+  return {
+    shop: { name: card.name, merchant: card.merchant }, number: card.number ?? '', codes: card.codes, pin: card.pin ?? '', note: card.note ?? '',
+    group: card.group ?? '', colour: card.colour, favourite: card.favourite, archived: card.archived, validFrom: card.valid_from ?? '',
+    expiresOn: card.expires_on ?? '', balance: balance ? amountText(balance) : '', unit: balance?.unit ?? 'points', front: card.front, back: card.back,
+  };
+}
+
+function amountText({ value, unit }: Balance): string {
+  const digits = minorDigits(unit);
+  return (value / 10 ** digits).toFixed(digits);
+}
+
+/** The amount typed, of the smallest unit; undefined where nothing is, null where it is no number. */
+export function amountOf(text: string, unit: string): Balance | undefined | null {
+  const plain = text.replace(/[\s\u00a0\u202f']/g, '').replace(',', '.').replace('−', '-');
+  if (!plain) return undefined;
+  if (!/^-?\d+(\.\d+)?$/.test(plain)) return null;
+  const value = Math.round(Number(plain) * 10 ** minorDigits(unit));
+  return Number.isSafeInteger(value) ? { value, unit } : null;
+}
+
+export function faultsOf(edit: Edit): EditFaults {
+  const { edit: said } = words();
+  const codes = codeFaults(edit.codes);
+  return {
+    ...(!clean(edit.shop.name) && { name: said.nameWrong }),
+    ...(amountOf(edit.balance, edit.unit) === null && { balance: said.balanceWrong }),
+    ...(edit.validFrom && edit.expiresOn && edit.validFrom > edit.expiresOn && { dates: said.datesWrong }),
+    ...(Object.keys(codes).length && { codes }),
+  };
+}
+
+function codeFaults(codes: readonly Code[]): Record<number, string> {
+  const faults = codes.map((code, i): [number, string | undefined] => {
+    const misfit = wrong(code.format, payload(code));
+    return [i, misfit && words().misfit[misfit]];
+  });
+  return Object.fromEntries(faults.filter((one): one is [number, string] => one[1] !== undefined));
+}
+
+/** The fields that differ from the card; null clears one. */
+export function changesOf(card: Card, edit: Edit): CardChanges {
+  const next = nextOf(edit);
+  const differs = (field: keyof typeof next) => JSON.stringify(next[field] ?? null) !== JSON.stringify(blankAsNull(card[field]));
+  const changed = (Object.keys(next) as (keyof typeof next)[]).filter(differs);
+  return Object.fromEntries(changed.map((field) => [field, next[field] ?? null]));
+}
+
+function nextOf(edit: Edit) {
+  const codes = edit.codes.filter((code) => code.text);
+  return {
+    name: clean(edit.shop.name), merchant: edit.shop.merchant, number: clean(edit.number) || undefined, codes: codes.length ? codes : undefined,
+    pin: clean(edit.pin) || undefined, note: edit.note.trim() || undefined, group: clean(edit.group) || undefined, colour: edit.colour,
+    favourite: edit.favourite || undefined, archived: edit.archived || undefined, valid_from: edit.validFrom || undefined,
+    expires_on: edit.expiresOn || undefined, balance: amountOf(edit.balance, edit.unit) ?? undefined, front: edit.front, back: edit.back,
+  };
+}
+
+function blankAsNull(value: unknown): unknown {
+  const blank = value === undefined || value === false || (Array.isArray(value) && !value.length);
+  return blank ? null : value;
+}
+
+/** A code whose text was typed over: what it held before, its encoding included, is gone. */
+export function retyped(code: Code, text: string): Code {
+  return { format: code.format, text, raw: rawOf(text) };
+}

@@ -1,0 +1,31 @@
+/** A screen whose code is fetched when it is first shown. */
+import type { ComponentType } from 'preact';
+import { useEffect, useState } from 'preact/hooks';
+import { words } from '../messages';
+import { Screen } from './screen';
+
+export function lazy<Props extends object>(load: () => Promise<ComponentType<Props>>): ComponentType<Props> {
+  let loaded: ComponentType<Props> | undefined;
+  return function Lazy(props: Props) {
+    const [state, setState] = useState<'loading' | 'failed' | 'ready'>(loaded ? 'ready' : 'loading');
+    const [attempt, setAttempt] = useState(0);
+    useEffect(() => {
+      if (loaded) return;
+      load().then((component) => {
+        loaded = component;
+        setState('ready');
+      }, () => setState('failed'));
+    }, [attempt]);
+    if (loaded) return <>{[loaded].map((Loaded) => <Loaded key="loaded" {...props} />)}</>;
+    return state === 'failed' ? <Failed onRetry={() => setAttempt(attempt + 1)} /> : <div class="pane" role="main" />;
+  };
+}
+
+function Failed({ onRetry }: { readonly onRetry: () => void }) {
+  const { problems, common } = words();
+  return (
+    <Screen title={problems['offline']!}>
+      <button type="button" class="button" onClick={onRetry}>{common.again}</button>
+    </Screen>
+  );
+}

@@ -1,0 +1,59 @@
+/** The frame of a screen: a bar with the way back, a heading that takes the focus, a body that scrolls. */
+import type { ComponentChildren, Ref } from 'preact';
+import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
+import { Icon, type IconName } from '../icons';
+import { words } from '../messages';
+import { back } from '../router';
+
+interface ScreenProps {
+  readonly title: string;
+  readonly actions?: ComponentChildren;
+  readonly foot?: ComponentChildren;
+  readonly class?: string;
+  readonly bodyRef?: Ref<HTMLDivElement>;
+  /** Instead of going back at once, for screens with something to lose. */
+  readonly onBack?: () => void;
+  readonly children: ComponentChildren;
+}
+
+export function Screen({ title, actions, foot, children, bodyRef, onBack = back, class: extra = '' }: ScreenProps) {
+  const heading = useRef<HTMLHeadingElement>(null);
+  useTitle(title);
+  useLayoutEffect(() => heading.current?.focus({ preventScroll: true }), []);
+  return (
+    <div class={`pane ${extra}`} role="main">
+      <header class="bar">
+        <Round icon="back" label={words().common.back} onClick={onBack} />
+        <h1 ref={heading} tabIndex={-1}>{title}</h1>
+        {actions}
+      </header>
+      <div class="body" ref={bodyRef ?? null}>{children}</div>
+      {foot && <div class="foot">{foot}</div>}
+    </div>
+  );
+}
+
+interface RoundProps {
+  readonly icon: IconName;
+  readonly label: string;
+  readonly onClick: () => void;
+  readonly filled?: boolean;
+  readonly pressed?: boolean;
+}
+
+/** A round button of one icon; its label is read aloud and shown on hover. */
+export function Round({ icon, label, onClick, filled = false, pressed }: RoundProps) {
+  return (
+    <button type="button" class="round" aria-label={label} title={label} aria-pressed={pressed} onClick={onClick}>
+      <Icon name={icon} filled={filled} />
+    </button>
+  );
+}
+
+/** The document's title while this is shown. */
+export function useTitle(title: string, shown = true): void {
+  const { name } = words().app;
+  useEffect(() => {
+    if (shown) document.title = title === name ? name : `${title} · ${name}`;
+  }, [title, name, shown]);
+}

@@ -1,0 +1,107 @@
+/** E-mail and password: one form that makes an account or signs in. */
+import { useSignal } from '@preact/signals';
+import { useRef } from 'preact/hooks';
+import { signIn, signUp } from '../account';
+import { ApiProblem } from '../api';
+import { sentence, words } from '../messages';
+
+type Mode = 'up' | 'in';
+interface Faults { email?: string; password?: string; whole?: string }
+
+const SHORTEST_PASSWORD = 8;
+
+export function SignForm({ email: known }: { readonly email?: string | undefined }) {
+  const { account: said } = words();
+  const mode = useSignal<Mode>(known ? 'in' : 'up');
+  const working = useSignal(false);
+  const faults = useSignal<Faults>({});
+  const form = useRef<HTMLFormElement>(null);
+  const submit = async (event: Event) => {
+    event.preventDefault();
+    const [email, password] = ['email', 'password'].map((name) => (form.current!.elements.namedItem(name) as HTMLInputElement).value) as [string, string];
+    faults.value = checked(email.trim(), password);
+    if (faults.value.email ?? faults.value.password) return focusFault(form.current!);
+    working.value = true;
+    faults.value = await attempt(mode.value, email.trim(), password);
+    working.value = false;
+  };
+  const title = mode.value === 'up' ? said.signUp : said.signIn;
+  return (
+    <form class="stack block" ref={form} noValidate onSubmit={(event) => void submit(event)}>
+      <h2>{title}</h2>
+      <Field name="email" type="email" label={said.email} autocomplete="username" value={known} fault={faults.value.email} />
+      <Field name="password" type="password" label={said.password} autocomplete={mode.value === 'up' ? 'new-password' : 'current-password'}
+        hint={mode.value === 'up' ? said.passwordHint : undefined} fault={faults.value.password} />
+      <div role="alert">{faults.value.whole && <p class="fault">{faults.value.whole}</p>}</div>
+      <button type="submit" class="button main" data-testid={mode.value === 'up' ? 'sign-up' : 'sign-in'} disabled={working.value}>
+        {working.value ? said.working : title}
+      </button>
+      {!known && <button type="button" class="link" data-testid="sign-mode" onClick={() => (mode.value = mode.value === 'up' ? 'in' : 'up')}>
+        {mode.value === 'up' ? said.haveAccount : said.noAccount}
+      </button>}
+    </form>
+  );
+}
+
+function checked(email: string, password: string): Faults {
+  const { account: said } = words();
+  return {
+    ...(!/^\S+@\S+\.\S+$/.test(email) && { email: said.emailWrong }),
+    ...([...password].length < SHORTEST_PASSWORD && { password: said.passwordShort }),
+  };
+}
+
+async function attempt(mode: Mode, email: string, password: string): Promise<Faults> {
+  try {
+    await (mode === 'up' ? signUp : signIn)(email, password);
+    return {};
+  } catch (error) {
+    return faultsOf(error);
+  }
+}
+
+function faultsOf(error: unknown): Faults {
+  const named = error instanceof ApiProblem ? error.errors.map(({ pointer }) => pointer.split('/').pop()) : [];
+  const { account: said } = words();
+  if (named.includes('email')) return { email: said.emailWrong };
+  if (named.includes('password')) return { password: said.passwordShort };
+  return { whole: sentence(error) };
+}
+
+function focusFault(form: HTMLFormElement): void {
+  requestAnimationFrame(() => form.querySelector<HTMLElement>('[aria-invalid="true"]')?.focus());
+}
+
+/** The types of Preact tie many attributes to one literal `type`; these three take the same ones. */
+function typed(type: 'text' | 'email' | 'password'): { type: 'text' } {
+  return { type: type as 'text' };
+}
+
+interface FieldProps {
+  readonly name: 'email' | 'password';
+  readonly type: 'email' | 'password';
+  readonly label: string;
+  readonly autocomplete: 'username' | 'new-password' | 'current-password';
+  readonly value?: string | undefined;
+  readonly hint?: string | undefined;
+  readonly fault?: string | undefined;
+}
+
+function Field({ name, type, label, autocomplete, value, hint, fault }: FieldProps) {
+  const shown = useSignal(false);
+  const said = fault ?? hint;
+  return (
+    <div class="field">
+      <label for={name}>{label}</label>
+      <input class="input" id={name} name={name} data-testid={name} {...typed(shown.value ? 'text' : type)} defaultValue={value} autocomplete={autocomplete}
+        autocapitalize="none" spellcheck={false} required aria-invalid={fault ? true : undefined} aria-describedby={said ? `${name}-said` : undefined} />
+      {said && <p id={`${name}-said`} class={fault ? 'fault' : 'hint'}>{said}</p>}
+      {type === 'password' && (
+        <label class="check small">
+          <input type="checkbox" checked={shown.value} onChange={(event) => (shown.value = event.currentTarget.checked)} />
+          {words().account.showPassword}
+        </label>
+      )}
+    </div>
+  );
+}

@@ -1,0 +1,51 @@
+/** Two questions of the till: a word about brightness, once ever, and whether the code worked, once per card and never before it was shown. */
+import { useSignal } from '@preact/signals';
+import { Icon } from '../icons';
+import { words } from '../messages';
+import type { Card } from '../model';
+import { wasTold, tell } from '../screens/told';
+
+export function Hints({ card, usesBefore }: { readonly card: Card; readonly usesBefore: number }) {
+  if (!card.codes.length) return null;
+  if (!wasTold('brightness')) return <Brightness />;
+  if (usesBefore > 0 && !wasTold(workedKey(card))) return <Worked card={card} />;
+  return null;
+}
+
+function workedKey(card: Card): string {
+  return `worked:${card.id}`;
+}
+
+function Brightness() {
+  const { till } = words();
+  return (
+    <div class="till-hint">
+      <Icon name="bright" />
+      <p class="small">{till.bright}</p>
+      <button type="button" class="button quiet" onClick={() => tell('brightness')}>{till.brightDone}</button>
+    </div>
+  );
+}
+
+function Worked({ card }: { readonly card: Card }) {
+  const { till } = words();
+  const failed = useSignal(false);
+  if (failed.value) return <Failed card={card} />;
+  return (
+    <div class="till-hint">
+      <p class="small">{till.worked}</p>
+      <button type="button" class="button quiet" onClick={() => tell(workedKey(card))}>{till.yes}</button>
+      <button type="button" class="button quiet" onClick={() => (failed.value = true)}>{till.no}</button>
+    </div>
+  );
+}
+
+function Failed({ card }: { readonly card: Card }) {
+  const { till } = words();
+  return (
+    <div class="till-hint">
+      <p class="small" role="status">{till.failed}</p>
+      <a class="button quiet" href={`/c/${card.id}/edit`} onClick={() => tell(workedKey(card))}>{till.check}</a>
+    </div>
+  );
+}
