@@ -63,6 +63,7 @@ has_zbar() { .venv/bin/python -c 'import ctypes.util, sys; sys.exit(not ctypes.u
 has_chromium() { command -v chromium chromium-browser google-chrome >/dev/null; }
 has_cyrillic() { command -v fc-list >/dev/null && [ -n "$(fc-list :lang=ru family)" ]; }
 
+# Debian's names. Without libzbar0 some photos stay unread; the others are for tests in a browser.
 missing_packages() {
     has_zbar || echo libzbar0
     if [ "$PURPOSE" = test ]; then
@@ -77,8 +78,7 @@ install_system() {
     [ "${#missing[@]}" = 0 ] && return
     apt_install "${missing[@]}" || true
     mapfile -t missing < <(missing_packages)
-    [ "${#missing[@]}" = 0 ] ||
-        say "going on without ${missing[*]} (some codes stay unread, browser tests cannot run): sudo apt-get install ${missing[*]}"
+    [ "${#missing[@]}" = 0 ] || say "going on without ${missing[*]}; to install: sudo apt-get install ${missing[*]}"
 }
 
 install_web() {
@@ -86,7 +86,7 @@ install_web() {
     want=$(cd web && digest package.json package-lock.json .npmrc)
     is_fresh web/node_modules/.karman-lock "$want" && return
     say "installing web packages"
-    (cd web && npm ci --loglevel=error)
+    (cd web && npm ci --loglevel=error >/dev/null)
     echo "$want" >web/node_modules/.karman-lock
 }
 
