@@ -15,7 +15,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 from tortoise.exceptions import OperationalError
 
-from aggregator import db, schema, shell, store
+from aggregator import db, intake, schema, shell, store
 from aggregator.accounts.passwords import Passwords
 from aggregator.accounts.people import People
 from aggregator.accounts.routes import AccountRoutes, SignInLimits
@@ -30,6 +30,7 @@ from aggregator.http import Frame, answer, problem_answer, refusal, request_id, 
 from aggregator.merchants import routes as merchant_routes
 from aggregator.merchants.directory import Directory
 from aggregator.merchants.matching import Matcher
+from aggregator.recognition.workers import Pool
 from aggregator.settings import Settings
 from aggregator.sync.live import Pokes
 from aggregator.sync.pull import Puller
@@ -68,6 +69,7 @@ class Service:
         self.pictures = Pictures(open_blobs(settings), self.keys)
         self.directory = Directory.read()
         self.matcher = Matcher(self.directory)
+        self.pool = Pool(settings.workers, settings.queue)
 
     def app(self) -> Frame:
         """The ASGI application. The frame stands outside of everything, so that even a failure carries a request id."""
@@ -87,6 +89,7 @@ class Service:
             *AccountRoutes(people, self.sessions, home_of, self.pokes.end, limits).routes(),
             *PictureRoutes(self.sessions, self.pictures).routes(),
             *merchant_routes.routes(self.directory, self.matcher),
+            *intake.routes(self.pool, intake.limiter(self.settings.limit_scale), intake.by_lines(self.matcher)),
             Route("/api/health", _health),
             *shell.routes(self.settings.web),
         ]
@@ -97,6 +100,8 @@ class Service:
         async with AsyncExitStack() as stack:
             opened = await stack.enter_async_context(opened_store(self.settings, self.keys))
             stack.callback(self.passwords.close)
+            stack.push_async_callback(self.pool.close)
+            await self.pool.start()
             if self.settings.database:
                 stack.callback(asyncio.create_task(self.pokes.hear(opened)).cancel)
             yield {"store": opened, "puller": Puller(opened, self.keys, await store.epoch())}
