@@ -14,7 +14,7 @@ from aggregator.accounts.people import Arrival, Credentials, People, check, emai
 from aggregator.accounts.sessions import Sessions, now_ms
 from aggregator.errors import NotFound, Unauthorized
 from aggregator.http import answer, path_uuid, read_json
-from aggregator.limits import Limiter
+from aggregator.limits import Limiter, address_key
 
 HomeOf = Callable[[uuid.UUID], Awaitable[uuid.UUID]]
 """Which space is an account's own."""
@@ -28,7 +28,7 @@ def iso(ms: int) -> str:
     return datetime.fromtimestamp(ms / 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def _address(request: Request) -> str:
+def _host(request: Request) -> str:
     return request.client.host if request.client else "unknown"
 
 
@@ -58,14 +58,13 @@ class AccountRoutes:
     async def sign_up(self, request: Request) -> Response:
         credentials = await read_json(request, Credentials)
         check(credentials)
-        self._limits.sign_up.hit(_address(request))
+        self._limits.sign_up(_host(request))
         return await self._welcome(await self._people.sign_up(credentials), 201)
 
     async def sign_in(self, request: Request) -> Response:
         credentials = await read_json(request, Credentials)
         check(credentials)
-        self._limits.by_address.hit(_address(request))
-        self._limits.by_email.hit(email_key(credentials.email))
+        self._limits.sign_in(_host(request), credentials.email)
         return await self._welcome(await self._people.sign_in(credentials), 200)
 
     async def whoami(self, request: Request) -> Response:
@@ -114,12 +113,28 @@ class AccountRoutes:
 
 
 class SignInLimits:
-    """How often one network address may sign up or in, and how often one account's address may be tried."""
+    """How often one network may sign up or in, and how often one account's address may be tried.
+
+    Tries are counted for the pair of both first: somebody who guesses from elsewhere must not lock the owner out. The
+    wider limit per account's address is for guessers with many networks.
+    """
 
     def __init__(self, scale: int = 1) -> None:
-        self.sign_up = Limiter(f"{20 * scale}/hour")
-        self.by_address = Limiter(f"{60 * scale}/hour")
-        self.by_email = Limiter(f"{10 * scale}/15 minutes")
+        self._sign_ups = Limiter(f"{20 * scale}/hour")
+        self._by_pair = Limiter(f"{10 * scale}/15 minutes")
+        self._by_network = Limiter(f"{60 * scale}/hour")
+        self._by_email = Limiter(f"{100 * scale}/hour")
+
+    def sign_up(self, host: str) -> None:
+        """Count one sign-up from this network address; raises TooManyRequests."""
+        self._sign_ups.hit(address_key(host))
+
+    def sign_in(self, host: str, email: str) -> None:
+        """Count one try at an account's address from this network address; raises TooManyRequests."""
+        network, person = address_key(host), email_key(email)
+        self._by_pair.hit(f"{network} {person}")
+        self._by_network.hit(network)
+        self._by_email.hit(person)
 
 
 def _shown(device: Device, current: uuid.UUID) -> dict[str, Any]:
