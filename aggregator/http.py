@@ -20,6 +20,8 @@ from aggregator.errors import BadRequest, FieldError, Forbidden, Invalid, Proble
 T = TypeVar("T")
 
 JSON_LIMIT_BYTES = 1_000_000
+MAX_NAME = 80
+MAX_DETAIL = 200
 SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
 
 _log = logging.getLogger("karman")
@@ -67,12 +69,17 @@ async def read_json(request: Request, shape: type[T], limit_bytes: int = JSON_LI
 
 
 def field_error(error: msgspec.ValidationError, root: str = "") -> FieldError:
-    """The refused field of a msgspec error, its path turned into a JSON pointer below `root`."""
+    """The refused field of a msgspec error, its path turned into a JSON pointer below `root`.
+
+    A member of an object of any members has no name in the error, so the object is named; a member nobody asked for is
+    cut short, since its sender chose its length.
+    """
     detail, _, path = str(error).partition(" - at `")
-    if missing := re.search(r"missing required field `([^`]+)`", detail):
-        path = f"{path.rstrip('`')}.{missing[1]}"
-    parts = re.findall(r"\.([^.\[\]`]+)|\[(\d+|\.\.\.)\]", path)
-    return FieldError(root + "".join(f"/{name or index}" for name, index in parts), detail)
+    parts = [name or index for name, index in re.findall(r"\.([^.\[\]`]+)|\[(\d+|\.\.\.)\]", path)]
+    parts = parts[: parts.index("...")] if "..." in parts else parts
+    if named := re.search(r"field `([^`]+)", detail):
+        parts.append(named[1][:MAX_NAME].replace("~", "~0").replace("/", "~1"))
+    return FieldError(root + "".join(f"/{part}" for part in parts), detail[:MAX_DETAIL])
 
 
 def query_uuid(request: Request, name: str) -> uuid.UUID:
