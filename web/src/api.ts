@@ -50,7 +50,12 @@ type Fetch = (url: string, init: RequestInit) => Promise<Response>;
 
 /** The server behind one `fetch`. Every method throws `ApiProblem` or `Offline`. */
 export class Api {
-  constructor(private readonly fetch: Fetch) {}
+  constructor(private readonly fetch: Fetch, private readonly signal?: AbortSignal) {}
+
+  /** The same server, whose calls end with the signal. */
+  until(signal: AbortSignal): Api {
+    return new Api(this.fetch, signal);
+  }
 
   /** The answer's JSON. What is no JSON (a hotel's sign-in page, say) did not come from the server: `Offline`. */
   async json<T>(path: string, call: Call = {}): Promise<T> {
@@ -59,7 +64,9 @@ export class Api {
 
   /** For answers that say nothing beyond their status. */
   async tell(path: string, call: Call): Promise<void> {
-    await this.send(path, call);
+    const response = await this.send(path, call);
+    // A body left unread would be cut off, and the connection with it.
+    await received(response.arrayBuffer());
   }
 
   async blob(path: string, call: Call = {}): Promise<Blob> {
@@ -67,7 +74,8 @@ export class Api {
   }
 
   private async send(path: string, call: Call): Promise<Response> {
-    const response = await received(this.fetch(path + queryOf(call.query), initOf(call)), call.signal);
+    const ending = [this.signal, call.signal].filter((signal) => signal !== undefined);
+    const response = await received(this.fetch(path + queryOf(call.query), initOf(call, ending)), ending);
     if (response.ok) return response;
     throw await problemOf(response);
   }
@@ -93,13 +101,13 @@ function queryOf(query: Call['query']): string {
   return pairs.length ? `?${new URLSearchParams(pairs)}` : '';
 }
 
-function initOf(call: Call): RequestInit {
+function initOf(call: Call, ending: readonly AbortSignal[]): RequestInit {
   const timeout = AbortSignal.timeout(call.body ? UPLOAD_TIMEOUT_MS : TIMEOUT_MS);
   const init: RequestInit = {
     method: call.method ?? 'GET',
     credentials: 'same-origin',
     cache: 'no-store',
-    signal: call.signal ? AbortSignal.any([call.signal, timeout]) : timeout,
+    signal: AbortSignal.any([...ending, timeout]),
   };
   if (call.json !== undefined) {
     init.body = JSON.stringify(call.json);
@@ -111,11 +119,11 @@ function initOf(call: Call): RequestInit {
 }
 
 /** Anything that breaks between the request and its last byte is the network's doing, save the caller's own abort. */
-async function received<T>(answer: Promise<T>, signal?: AbortSignal): Promise<T> {
+async function received<T>(answer: Promise<T>, ending: readonly AbortSignal[] = []): Promise<T> {
   try {
     return await answer;
   } catch (error) {
-    if (signal?.aborted) throw error;
+    if (ending.some((signal) => signal.aborted)) throw error;
     throw new Offline('no answer', { cause: error });
   }
 }

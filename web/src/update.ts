@@ -1,17 +1,39 @@
 /** The service worker's life as seen from a page: a new release waits until nothing can be lost by taking it. */
 import { signal } from '@preact/signals';
 
-/** True when a newer release is downloaded and waits; `applyUpdate` switches to it by reloading the page. */
+/** True when a newer release is here; `applyUpdate` switches to it by reloading the page. */
 export const updateReady = signal(false);
 
+/** An installed app is not navigated for days, and browsers look for a new worker on navigation only. */
+const LOOK_EVERY_MS = 60 * 60 * 1000;
+
 let registration: ServiceWorkerRegistration | undefined;
+let lookedAt = Date.now();
 
 /** Registers the worker. A release that was already waiting when the page opened is taken at once: nothing is open yet. */
 export async function watchForUpdates(): Promise<void> {
   if (!import.meta.env.PROD || !('serviceWorker' in navigator)) return;
+  const wasControlled = navigator.serviceWorker.controller !== null;
   registration = await navigator.serviceWorker.register('/sw.js');
-  if (registration.waiting && navigator.serviceWorker.controller) return applyUpdate();
+  if (registration.waiting && wasControlled) return applyUpdate();
   registration.addEventListener('updatefound', () => follow(registration?.installing ?? null));
+  // Another tab has switched: this page's older parts may be gone from the cache.
+  if (wasControlled) navigator.serviceWorker.addEventListener('controllerchange', () => (updateReady.value = true));
+  document.addEventListener('visibilitychange', () => void lookNowAndThen());
+}
+
+/** Asks the server whether there is a newer release. */
+export async function checkForUpdate(): Promise<void> {
+  lookedAt = Date.now();
+  await registration?.update().catch(() => undefined);
+}
+
+/** Switches to the newer release; unsaved input of the open screen is lost, so screens ask first. */
+export function applyUpdate(): void {
+  const waiting = registration?.waiting;
+  if (!waiting) return location.reload();
+  navigator.serviceWorker.addEventListener('controllerchange', () => location.reload(), { once: true });
+  waiting.postMessage({ type: 'SKIP_WAITING' });
 }
 
 function follow(worker: ServiceWorker | null): void {
@@ -21,15 +43,6 @@ function follow(worker: ServiceWorker | null): void {
   });
 }
 
-/** Asks the server whether there is a newer release. */
-export async function checkForUpdate(): Promise<void> {
-  await registration?.update().catch(() => undefined);
-}
-
-/** Switches to the waiting release; unsaved input of the open screen is lost, so screens ask first. */
-export function applyUpdate(): void {
-  const waiting = registration?.waiting;
-  if (!waiting) return;
-  navigator.serviceWorker.addEventListener('controllerchange', () => location.reload(), { once: true });
-  waiting.postMessage({ type: 'SKIP_WAITING' });
+async function lookNowAndThen(): Promise<void> {
+  if (document.visibilityState === 'visible' && Date.now() - lookedAt > LOOK_EVERY_MS) await checkForUpdate();
 }

@@ -62,6 +62,8 @@ export class Server {
   loseAnswerOf: string | undefined;
   /** Called before a request is served: throw a `Problem` to answer it. */
   onRequest: (request: Request) => void = () => undefined;
+  /** The most pushes that were under way at one time. */
+  pushesAtOnce = 0;
   readonly unknownMutators = new Set<string>();
   readonly pictures = new Map<string, Uint8Array>();
   readonly pushes: { client: string; mutations: Mutation[] }[] = [];
@@ -71,14 +73,15 @@ export class Server {
   private spaces = new Map<string, Space>();
   private clients = new Map<string, Client>();
   private epoch = 1;
+  private underWay = 0;
   private readonly streams = new Set<{ person: Person; poke: (space: string, version: number) => void; end: () => void }>();
 
   /** `fetch` of a browser with this jar. */
   fetchFor(jar: Jar): (url: string, init: RequestInit) => Promise<Response> {
     return async (url, init) => {
-      await new Promise((resolve) => setTimeout(resolve, 0));
-      if (this.down) throw new TypeError('network');
       const [path = '', query] = url.split('?');
+      await this.travel(path);
+      if (this.down) throw new TypeError('network');
       const method = init.method ?? 'GET';
       this.seen.push(`${method} ${path}`);
       const body = await bodyOf(init);
@@ -89,6 +92,13 @@ export class Server {
       }
       return response;
     };
+  }
+
+  private async travel(path: string): Promise<void> {
+    const isPush = path === '/api/sync/push';
+    if (isPush) this.pushesAtOnce = Math.max(this.pushesAtOnce, ++this.underWay);
+    await new Promise((resolve) => setTimeout(resolve, 0));
+    if (isPush) this.underWay--;
   }
 
   /** The live stream of a browser with this jar. */

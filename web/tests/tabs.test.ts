@@ -39,6 +39,7 @@ test('two tabs never push at the same time', async () => {
   await quiet(tab);
   const ids = server.pushes.flatMap(({ mutations }) => mutations.map(({ id }) => id));
   expect(ids).toEqual([1, 2]);
+  expect(server.pushesAtOnce).toBe(1);
 });
 
 test('an edit of a tab that was closed before it could send it is sent by the other', async () => {

@@ -107,8 +107,11 @@ export function open(name: string, onLost: () => void): Promise<Database> {
       db.createObjectStore('pictures', { keyPath: 'id' });
       db.createObjectStore('drawn', { keyPath: 'card' });
     },
-    // Another tab wipes or upgrades this database: holding on would block it.
-    blocking: (_current, _blocked, event) => (event.target as IDBDatabase).close(),
+    // Another tab removes or upgrades this database: holding on would block it.
+    blocking: (_current, upgrade, event) => {
+      (event.target as IDBDatabase).close();
+      if (upgrade !== null) onLost();
+    },
     terminated: onLost,
   });
 }

@@ -86,7 +86,8 @@ export async function removeLeft(guest: Database): Promise<void> {
 function forget(guest: Database, name: string): Promise<void> {
   return write(guest, ['meta'], async (tx) => {
     const leaving = (await meta(tx, 'leaving')) ?? [];
-    await setMeta(tx, 'leaving', leaving.filter((other) => other !== name));
+    const others = leaving.filter((other) => other !== name);
+    await setMeta(tx, 'leaving', others.length ? others : undefined);
   });
 }
 

@@ -7,7 +7,7 @@ import { renumber } from '../store/queue';
 import { backoff } from './backoff';
 import { lead, type Poke } from './live';
 import { download, missing } from './pictures';
-import { pull, type PullOutcome } from './pull';
+import { pull, type PullOutcome, type Server } from './pull';
 import { push } from './push';
 
 /** How the last exchange ended. */
@@ -46,7 +46,13 @@ export class Engine {
   private readonly versions = new Map<string, number>();
   private readonly absent = new Set<string>();
 
-  constructor(private readonly wishes: EngineWishes) {}
+  private readonly server: Server;
+
+  constructor(private readonly wishes: EngineWishes) {
+    const { api, db, account } = wishes;
+    // A stopped engine must not keep whoever stops it waiting for a slow network.
+    this.server = { api: api.until(this.signal), db, account };
+  }
 
   start(): void {
     const { platform, account } = this.wishes;
@@ -131,9 +137,9 @@ export class Engine {
 
   /** A problem with the queue must not keep this device from hearing of the others' edits: it is told after the pull. */
   private async pushed(): Promise<ApiProblem | undefined> {
-    const { api, db, account, onAdopted } = this.wishes;
+    const { onAdopted } = this.wishes;
     try {
-      await push({ api, db, account, onAdopted, onSettled: () => (this.changed = true) });
+      await push({ ...this.server, onAdopted, onSettled: () => (this.changed = true) });
       return undefined;
     } catch (error) {
       if (error instanceof ApiProblem && !isAboutTheSession(error)) return error;
@@ -142,7 +148,7 @@ export class Engine {
   }
 
   private async pulled(): Promise<PullOutcome> {
-    const outcome = await pull(this.wishes);
+    const outcome = await pull(this.server);
     this.changed ||= outcome.changed;
     for (const [space, version] of outcome.versions) {
       this.versions.set(space, Math.max(version, this.versions.get(space) ?? 0));
@@ -151,7 +157,7 @@ export class Engine {
   }
 
   private async sendAgain(lostFrom: number): Promise<void> {
-    await renumber(this.wishes.db, lostFrom);
+    await renumber(this.server.db, lostFrom);
     // A restored server counts versions anew: those remembered would make this device deaf to its pokes.
     this.versions.clear();
     const stopped = await this.pushed();
@@ -187,10 +193,10 @@ export class Engine {
   }
 
   private async fetchMissing(): Promise<void> {
-    for (const [space, id] of await missing(this.wishes.db, this.wishes.cards())) {
+    for (const [space, id] of await missing(this.server.db, this.wishes.cards())) {
       if (this.signal.aborted) return;
       if (this.absent.has(id)) continue;
-      if (await download(this.wishes, space, id)) this.wishes.onPicture();
+      if (await download(this.server, space, id)) this.wishes.onPicture();
       else this.absent.add(id);
     }
   }
