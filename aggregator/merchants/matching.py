@@ -17,9 +17,11 @@ LAYOUT = 0.97
 REPAIRED = 0.99
 ALIAS = 0.995
 FOREIGN = 0.9
-PREFIX = 0.78
-PREFIX_SHARE = 0.2
-INNER_PREFIX = 0.95
+PREFIX = 0.92
+PREFIX_SHARE = 0.04
+INNER_PREFIX = 0.85
+OTHER_LETTERS = 0.97
+ALIAS_PREFIX = 0.98
 
 
 class Named(Protocol):
@@ -115,9 +117,12 @@ class Matcher:
 
     def _beginning(self, variant: Variant, among: Mask | None) -> Iterator[tuple[int, float]]:
         key = latin(variant.words).replace(" ", "")
+        is_ascii = variant.words.isascii()
         for row, whole, share in self._names.beginning(key) if key else ():
             if among is None or among[row]:
-                yield row, (PREFIX + PREFIX_SHARE * share) * variant.factor * (1 if whole else INNER_PREFIX)
+                score = (PREFIX + PREFIX_SHARE * share) * variant.factor * (1 if whole else INNER_PREFIX)
+                score *= 1 if self._names.is_ascii[row] == is_ascii else OTHER_LETTERS
+                yield row, score * (ALIAS_PREFIX if self._names.is_alias[row] else 1)
 
     def _mask(self, country: str) -> Mask:
         """Which rows are names of merchants that may be met in `country`."""

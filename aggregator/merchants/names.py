@@ -20,10 +20,11 @@ CANDIDATES = 60
 PREFIX_HITS = 300
 
 # How far a part of a query, or of a name, may stand for the whole (see docs/matching.md for how these were chosen).
-QUERY_SHARE = 0.7
+QUERY_SHARE = 0.5
 NAME_SHARE = 0.65
-LATIN_SHARE = 0.4
-FOLDED = 0.02
+LATIN_SHARE = 0.5
+LATIN_CROSS = 0.15
+FOLDED = 0.07
 EDITS = 0.5
 WEAK = 0.3
 
@@ -74,6 +75,7 @@ class NameIndex:
 
     def __init__(self, named: Iterable[tuple[Sequence[str], Sequence[str]]]) -> None:
         self.owner: list[int] = []
+        self.is_ascii: list[bool] = []
         self.is_alias: list[bool] = []
         self._starts = [0]
         self._windows = Windows([], [], [], [])
@@ -86,6 +88,7 @@ class NameIndex:
                 if words and words not in known:
                     known.add(words)
                     self.is_alias.append(number >= len(names))
+                    self.is_ascii.append(words.isascii())
                     self.owner.append(position)
                     key = self._add(words, heads)
                     keys.append(key)
@@ -107,12 +110,12 @@ class NameIndex:
     def __len__(self) -> int:
         return len(self.owner)
 
-    def near(self, words: str, among: Mask | None = None, limit: int = CANDIDATES) -> tuple[NDArray[np.int32], Floats]:
+    def near(self, words: str, among: Mask | None = None, limit: int = 0) -> tuple[NDArray[np.int32], Floats]:
         """Rows that sound or look like `plain` words, and how near each is."""
         query = windows(words)
         if not query.plain:
             return np.empty(0, np.int32), np.empty(0, np.float32)
-        rows = self._grams.nearest(fold(latin(telling(words)).replace(" ", "")), limit, among)
+        rows = self._grams.nearest(fold(latin(telling(words)).replace(" ", "")), limit or CANDIDATES, among)
         if not len(rows):
             return rows, np.empty(0, np.float32)
         return rows, self._closeness(query, rows)
@@ -149,7 +152,9 @@ def alike(query: Windows, names: Windows, columns: Sequence[int]) -> Floats:
     own = EDITS * each(osa, query.plain, plain_names) + (1 - EDITS) * each(indel, query.plain, plain_names)
     spelt = each(indel, query.latin, [names.latin[at] for at in columns])
     sound = each(indel, query.fold, [names.fold[at] for at in columns])
-    across = LATIN_SHARE * spelt + (1 - LATIN_SHARE) * sound - FOLDED * (spelt < 1)
+    foreign = np.array([[text.isascii()] for text in query.plain]) != [text.isascii() for text in plain_names]
+    letters = np.where(foreign, LATIN_CROSS, LATIN_SHARE).astype(np.float32)
+    across = letters * spelt + (1 - letters) * sound - FOLDED * (spelt < 1)
     best: Floats = np.maximum(own, across)
     return best
 
