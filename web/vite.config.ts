@@ -1,8 +1,10 @@
 /** How the PWA is built: one shell that is precached, everything heavy in chunks of its own. */
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { gzipSync } from 'node:zlib';
 import preact from '@preact/preset-vite';
 import { defineConfig } from 'vitest/config';
+import type { Plugin } from 'vite';
 import { VitePWA } from 'vite-plugin-pwa';
 
 const require = createRequire(import.meta.url);
@@ -12,13 +14,39 @@ const { version } = JSON.parse(readFileSync(new URL('package.json', import.meta.
 // resolving it from the reader's own place always finds the right one.
 const readerWasm = createRequire(require.resolve('barcode-detector')).resolve('zxing-wasm/reader/zxing_reader.wasm');
 
+const FIRST_LOAD_LIMIT_BYTES = 60_000;
+
+/** Fails the build when the script of the first load (the entry and what it imports at once), gzipped, grows too large. */
+function firstLoadLimit(): Plugin {
+  return {
+    name: 'first-load-limit',
+    generateBundle(_options, bundle) {
+      const names = new Set(Object.values(bundle).flatMap((one) => (one.type === 'chunk' && one.isEntry ? [one.fileName] : [])));
+      let bytes = 0;
+      for (const name of names) {
+        const chunk = bundle[name];
+        if (chunk?.type !== 'chunk') continue;
+        bytes += gzipSync(chunk.code).length;
+        for (const imported of chunk.imports) names.add(imported);
+      }
+      if (bytes > FIRST_LOAD_LIMIT_BYTES) this.error(`the first load takes ${bytes} bytes of script`);
+    },
+  };
+}
+
 export default defineConfig({
   define: { __APP_VERSION__: JSON.stringify(version) },
   resolve: { alias: [{ find: /^karman-reader\.wasm(\?.*)?$/, replacement: `${readerWasm}$1` }] },
-  build: { target: 'es2022', modulePreload: { polyfill: false }, assetsInlineLimit: 0 },
+  build: {
+    target: 'es2022',
+    modulePreload: { polyfill: false },
+    assetsInlineLimit: 0,
+    rolldownOptions: { checks: { pluginTimings: false } },
+  },
   server: { proxy: { '/api': process.env['KARMAN_API'] ?? 'http://localhost:8000' } },
   plugins: [
     preact(),
+    firstLoadLimit(),
     VitePWA({
       registerType: 'prompt',
       injectRegister: false,

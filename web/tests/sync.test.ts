@@ -168,6 +168,22 @@ test('after the server was restored from a backup, what it had acknowledged is s
   expect(server.cards(EMAIL).get(id!)?.name).toBe('Метро');
 });
 
+test('after such a restore an edit made since goes out together with what was lost', async () => {
+  const { tab } = await signedUp(server, EMAIL);
+  const backup = server.backup();
+  server.onRequest = ({ path }) => {
+    if (path === '/api/sync/pull') throw new Problem(503, 'busy');
+  };
+  const [id] = await keepAll(tab, 'Метро');
+  await until(() => expect(tab.wallet.sync.value.waiting).toBe(0));
+  server.restore(backup);
+  server.onRequest = () => undefined;
+  await tab.wallet.set(id!, { note: 'после' });
+  await quiet(tab);
+  expect(server.cards(EMAIL).get(id!)).toMatchObject({ name: 'Метро', note: 'после' });
+  expect(tab.wallet.sync.value.refusals).toEqual([]);
+});
+
 test('a server that expects numbers long gone gets the queue under a new client id', async () => {
   const { tab } = await signedUp(server, EMAIL);
   const backup = server.backup();
