@@ -13,7 +13,7 @@ import pytest
 from aggregator.accounts.routes import SignInLimits
 from aggregator.errors import TooManyRequests
 from tests.answers import assert_problem, masked, pointers
-from tests.rows import Rows
+from tests.stores import Rows
 from tests.servers import free_ports
 from tests.service import PASSWORD, Person, Running, ServiceOptions, running
 

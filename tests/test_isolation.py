@@ -1,0 +1,348 @@
+"""Nobody learns from an id whether it is somebody's: every route and every mutator answers another account's id and an
+id that nobody has alike.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from starlette.routing import BaseRoute, Mount, Route
+
+from aggregator.app import Service
+from aggregator.catalog.cards import MUTATORS
+from aggregator.settings import Settings
+from tests.answers import assert_problem, masked
+from tests.service import Person, Running, uuid7
+
+Shape = tuple[int, dict[str, str], str]
+
+
+@dataclass(frozen=True)
+class Ids:
+    """One id of every kind that a request can carry."""
+
+    account: str
+    space: str
+    device: str
+    client: str
+    card: str
+    picture: str
+    use: str
+
+    @classmethod
+    def random(cls) -> "Ids":
+        """Ids that nobody has."""
+        return cls(*(uuid7() for _ in range(7)))
+
+    def all(self) -> tuple[str, ...]:
+        return (self.account, self.space, self.device, self.client, self.card, self.picture, self.use)
+
+
+Ask = Callable[[Person, Ids, Ids], httpx.Response]
+"""Asks with an id of `theirs`, and for the rest with the asker's own."""
+
+
+@dataclass(frozen=True)
+class Probe:
+    """One way to use an id that is not one's own, and what everybody must be answered."""
+
+    words: str
+    ask: Ask
+    status: int
+
+
+def of_person(person: Person, picture: bytes) -> Ids:
+    """The ids of somebody with a card, a picture on it, a use of it and a queue."""
+    picture_id, answer = person.upload(picture)
+    assert answer.status_code == 201
+    card, use = person.keep(front=picture_id), uuid7()
+    person.push("card.use", id=card, use=use, at="2026-01-01T00:00:00Z")
+    return Ids(person.account, person.space, person.device, person.client, card, picture_id, use)
+
+
+# The table of routes
+
+
+def picture_path(space: str, picture: str) -> str:
+    return f"/api/pictures/{space}/{picture}"
+
+
+def get(path: Callable[[Ids, Ids], str], **params: Callable[[Ids, Ids], str]) -> Ask:
+    return lambda who, theirs, own: who.http.get(
+        path(theirs, own), params={name: value(theirs, own) for name, value in params.items()}
+    )
+
+
+def put(path: Callable[[Ids, Ids], str], account: Callable[[Ids, Ids], str]) -> Ask:
+    return lambda who, theirs, own: who.http.put(
+        path(theirs, own), params={"account": account(theirs, own)}, content=PICTURE
+    )
+
+
+def push(account: Callable[[Ids, Ids], str], client: Callable[[Ids, Ids], str]) -> Ask:
+    def ask(who: Person, theirs: Ids, own: Ids) -> httpx.Response:
+        keep = {"id": 1, "name": "card.keep", "args": {"space": own.space, "id": own.card, "card": {"name": "Магнит"}}}
+        body = {"client": client(theirs, own), "mutations": [keep]}
+        return who.http.post("/api/sync/push", params={"account": account(theirs, own)}, json=body)
+
+    return ask
+
+
+# A white pixel as GIF, which the service re-encodes like any other picture.
+PICTURE = bytes.fromhex("47494638396101000100800000ffffff00000021f90400000000002c00000000010001000002024401003b")
+
+THEIR_ACCOUNT = lambda theirs, own: theirs.account  # noqa: E731
+OWN_ACCOUNT = lambda theirs, own: own.account  # noqa: E731
+
+WITH_IDS: dict[tuple[str, str], list[Probe]] = {
+    ("DELETE", "/api/devices/{id}"): [
+        Probe("their device", lambda who, theirs, own: who.http.delete(f"/api/devices/{theirs.device}"), 404),
+        Probe("their account as a device", lambda who, t, o: who.http.delete(f"/api/devices/{t.account}"), 404),
+    ],
+    ("GET", "/api/pictures/{space}/{id}"): [
+        Probe("their picture", get(lambda t, o: picture_path(t.space, t.picture), account=OWN_ACCOUNT), 404),
+        Probe("their space", get(lambda t, o: picture_path(t.space, o.picture), account=OWN_ACCOUNT), 404),
+        Probe("their picture here", get(lambda t, o: picture_path(o.space, t.picture), account=OWN_ACCOUNT), 404),
+        Probe("as them", get(lambda t, o: picture_path(t.space, t.picture), account=THEIR_ACCOUNT), 409),
+    ],
+    ("PUT", "/api/pictures/{space}/{id}"): [
+        Probe("over theirs", put(lambda t, o: picture_path(t.space, t.picture), OWN_ACCOUNT), 404),
+        Probe("into their space", put(lambda t, o: picture_path(t.space, uuid7()), OWN_ACCOUNT), 404),
+        Probe("their id in the own space", put(lambda t, o: picture_path(o.space, t.picture), OWN_ACCOUNT), 201),
+        Probe("as them", put(lambda t, o: picture_path(t.space, t.picture), THEIR_ACCOUNT), 409),
+    ],
+    ("GET", "/api/sync/pull"): [
+        Probe("as them", get(lambda t, o: "/api/sync/pull", account=THEIR_ACCOUNT), 409),
+        Probe(
+            "with their queue",
+            get(lambda t, o: "/api/sync/pull", account=OWN_ACCOUNT, client=lambda t, o: t.client),
+            200,
+        ),
+    ],
+    ("POST", "/api/sync/push"): [
+        Probe("as them", push(THEIR_ACCOUNT, lambda t, o: uuid7()), 409),
+        Probe("with their queue", push(OWN_ACCOUNT, lambda t, o: t.client), 200),
+    ],
+    ("GET", "/api/sync/live"): [Probe("as them", get(lambda t, o: "/api/sync/live", account=THEIR_ACCOUNT), 409)],
+    ("GET", "/c/{id}"): [Probe("their card's screen", get(lambda t, o: f"/c/{t.card}"), 0)],
+    ("GET", "/c/{id}/edit"): [Probe("their card's form", get(lambda t, o: f"/c/{t.card}/edit"), 0)],
+    ("GET", "/{name}"): [Probe("their card as a file", get(lambda t, o: f"/{t.card}"), 404)],
+}
+
+WITHOUT_IDS = {
+    ("POST", "/api/accounts"),
+    ("POST", "/api/session"),
+    ("GET", "/api/session"),
+    ("DELETE", "/api/session"),
+    ("GET", "/api/devices"),
+    ("POST", "/api/intake"),
+    ("GET", "/api/merchants"),
+    ("GET", "/api/merchants/directory"),
+    ("GET", "/api/health"),
+    ("GET", "/"),
+    ("GET", "/add"),
+    ("GET", "/bin"),
+    ("GET", "/account"),
+    ("GET", "/settings"),
+    ("GET", "/assets"),
+}
+
+CARD = {"name": "Лента"}
+AT = "2026-01-01T00:00:00Z"
+
+
+def mutation(name: str, args: Callable[[Ids, Ids], dict[str, Any]]) -> Ask:
+    """A push of one mutation from a queue of its own, so that earlier probes do not show."""
+
+    def ask(who: Person, theirs: Ids, own: Ids) -> httpx.Response:
+        fresh = replace(who, client=uuid7(), next_id=1)
+        return fresh.send([fresh.mutation(name, **args(theirs, own))])
+
+    return ask
+
+
+def everywhere(name: str, here: int, **rest: Any) -> list[Probe]:
+    """Their card in their space, an own one there, and theirs in the own space."""
+    return [
+        Probe("their card", mutation(name, lambda t, o: {"space": t.space, "id": t.card, **rest}), 404),
+        Probe("into their space", mutation(name, lambda t, o: {"space": t.space, "id": o.card, **rest}), 404),
+        Probe("their card's id here", mutation(name, lambda t, o: {"space": o.space, "id": t.card, **rest}), here),
+    ]
+
+
+APPLIED = 0
+GONE = 409
+
+# Whatever order the rows are tried in, keeping comes last: after it the asker does have a card with that id.
+BY_MUTATOR: dict[str, list[Probe]] = {
+    "card.set": [
+        *everywhere("card.set", GONE, fields={"note": "моя"}),
+        Probe(
+            "their picture on an own card",
+            mutation("card.set", lambda t, o: {"id": o.card, "fields": {"front": t.picture}}),
+            GONE,
+        ),
+        Probe(
+            "their picture on their card",
+            mutation("card.set", lambda t, o: {"space": t.space, "id": t.card, "fields": {"back": t.picture}}),
+            404,
+        ),
+    ],
+    "card.use": [
+        *everywhere("card.use", GONE, use=uuid7(), at=AT),
+        Probe("their use", mutation("card.use", lambda t, o: {"id": o.card, "use": t.use, "at": AT}), APPLIED),
+    ],
+    "card.bin": everywhere("card.bin", GONE),
+    "card.restore": everywhere("card.restore", GONE),
+    "card.keep": [
+        Probe(
+            "their picture on a new card",
+            mutation("card.keep", lambda t, o: {"id": uuid7(), "card": {**CARD, "front": t.picture}}),
+            GONE,
+        ),
+        *everywhere("card.keep", APPLIED, card=CARD),
+    ],
+}
+
+
+# What is compared
+
+
+def difference(probe: Probe, who: Person, own: Ids, theirs: Ids) -> tuple[Shape, Shape]:
+    """The masked answers to an id somebody has, and to one that nobody has."""
+    nobodys = Ids.random()
+    known = masked(probe.ask(who, theirs, own), *theirs.all())
+    return known, masked(probe.ask(who, nobodys, own), *nobodys.all())
+
+
+def state_of(person: Person, ids: Ids) -> tuple[Any, ...]:
+    """Everything that somebody has, as they see it."""
+    pulled = person.pull(client=person.client)
+    devices = [(device["id"], device["name"]) for device in person.http.get("/api/devices").json()["devices"]]
+    picture = person.http.get(picture_path(person.space, ids.picture), params={"account": person.account})
+    return pulled, devices, picture.status_code, picture.content
+
+
+def rows_of(routes: list[BaseRoute]) -> Iterator[tuple[str, str]]:
+    """Method and path of every route; a folder of files is one GET."""
+    for route in routes:
+        assert isinstance(route, Route | Mount), route
+        methods = (route.methods or set()) - {"HEAD"} if isinstance(route, Route) else {"GET"}
+        yield from ((method, route.path) for method in methods)
+
+
+def without_row(routes: list[BaseRoute]) -> set[tuple[str, str]]:
+    """The routes that the table forgets."""
+    return set(rows_of(routes)) - WITH_IDS.keys() - WITHOUT_IDS
+
+
+@pytest.fixture
+def routes(tmp_path: Path) -> list[BaseRoute]:
+    """Every route of the app."""
+    return Service(Settings(data=tmp_path)).routes()
+
+
+@pytest.fixture
+def theirs(stranger: Person, red_picture: bytes) -> Ids:
+    """What somebody else has."""
+    return of_person(stranger, red_picture)
+
+
+@pytest.fixture
+def own(person: Person, red_picture: bytes) -> Ids:
+    """What the asker has."""
+    return of_person(person, red_picture)
+
+
+def test_every_route_has_a_row_in_the_table_and_every_row_a_route(routes: list[BaseRoute]) -> None:
+    assert without_row(routes) == set()
+    assert WITH_IDS.keys() | WITHOUT_IDS == set(rows_of(routes))
+    assert [row for row in WITHOUT_IDS if "{" in row[1]] == []
+
+
+def test_a_new_route_without_a_row_is_noticed(routes: list[BaseRoute]) -> None:
+    new = Route("/api/cards/{id}", lambda request: None, methods=["PATCH"])
+    assert without_row([*routes, new]) == {("PATCH", "/api/cards/{id}")}
+
+
+def test_every_mutator_has_a_row_in_the_table() -> None:
+    assert BY_MUTATOR.keys() == {mutator.name for mutator in MUTATORS}
+
+
+@pytest.mark.parametrize("row", WITH_IDS, ids=lambda row: f"{row[0]} {row[1]}")
+def test_a_route_answers_anothers_id_and_a_random_one_alike(
+    person: Person, own: Ids, stranger: Person, theirs: Ids, row: tuple[str, str]
+) -> None:
+    before = state_of(stranger, theirs)
+    for probe in WITH_IDS[row]:
+        known, random = difference(probe, person, own, theirs)
+        assert known == random, probe.words
+        assert known[0] == (probe.status or known[0]), probe.words
+    assert state_of(stranger, theirs) == before
+
+
+@pytest.mark.parametrize("name", BY_MUTATOR)
+def test_a_mutator_answers_anothers_id_and_a_random_one_alike(
+    person: Person, own: Ids, stranger: Person, theirs: Ids, name: str
+) -> None:
+    before = state_of(stranger, theirs)
+    for probe in BY_MUTATOR[name]:
+        known, random = difference(probe, person, own, theirs)
+        assert known == random, probe.words
+        assert f'"status":{probe.status}' in known[2] if probe.status else '"applied"' in known[2], probe.words
+    assert state_of(stranger, theirs) == before
+
+
+def test_keeping_under_an_id_another_account_uses_makes_a_card_of_ones_own(
+    person: Person, stranger: Person, theirs: Ids
+) -> None:
+    before = state_of(stranger, theirs)
+    assert person.push("card.keep", id=theirs.card, card={"name": "Своя"})["status"] == "applied"
+    assert person.cards()[theirs.card]["name"] == "Своя"
+    assert state_of(stranger, theirs) == before
+
+
+def test_a_use_another_account_has_counted_counts_here_too(person: Person, own: Ids, theirs: Ids) -> None:
+    person.push("card.use", id=own.card, use=theirs.use, at=AT)
+    assert person.cards()[own.card]["uses"] == 2
+
+
+@pytest.mark.parametrize("row", [row for row in WITH_IDS if row[1].startswith("/api/")], ids=" ".join)
+def test_signed_out_everything_is_asked_to_sign_in_alike(
+    service: Running, stranger: Person, theirs: Ids, own: Ids, row: tuple[str, str]
+) -> None:
+    with httpx.Client(base_url=service.url, timeout=60) as browser:
+        nobody = replace(stranger, http=browser)
+        for probe in WITH_IDS[row]:
+            assert_problem(probe.ask(nobody, theirs, own), 401, "sign-in-needed")
+            known, random = difference(probe, nobody, own, theirs)
+            assert known == random, probe.words
+
+
+@pytest.mark.parametrize("name", ["x", "0", "not-a-uuid", "%2e%2e", "é", "a" * 5_000, "%00"])
+def test_what_is_no_id_is_as_unknown_as_a_random_one(person: Person, name: str) -> None:
+    for path in (f"/api/devices/{name}", f"/api/pictures/{person.space}/{name}", f"/api/pictures/{name}/{uuid7()}"):
+        call = person.http.delete if "devices" in path else person.http.get
+        assert_problem(call(path, params={"account": person.account}), 404, "not-found")
+
+
+@pytest.mark.parametrize(
+    "leak",
+    [
+        lambda known: httpx.Response(403 if known else 404),
+        lambda known: httpx.Response(404, headers={"ETag": "1"} if known else {}),
+        lambda known: httpx.Response(404, json={"detail": "Not yours." if known else "Nothing here."}),
+        lambda known: httpx.Response(404, headers={"Content-Type": "text/plain" if known else "text/html"}),
+    ],
+    ids=["status", "headers", "body", "type"],
+)
+def test_the_comparison_catches_an_app_that_tells(leak: Callable[[bool], httpx.Response]) -> None:
+    theirs, own = Ids.random(), Ids.random()
+    leaky = httpx.MockTransport(lambda request: leak(theirs.device in str(request.url)))
+    with httpx.Client(transport=leaky, base_url="http://leaky") as browser:
+        who = Person(browser, "a@example.org", own.account, own.device, own.space)
+        known, random = difference(WITH_IDS["DELETE", "/api/devices/{id}"][0], who, own, theirs)
+    assert known != random
