@@ -57,7 +57,7 @@ const PLANS: Record<Format, (text: string, code: Code) => Plan> = {
   aztec: (text, code) => ({ encode: azteccode, unit: 2, ...marked(text, code) }),
   data_matrix: (text, code) => ({ encode: datamatrix, unit: 2, ...marked(text, code) }),
   databar: (text) => ({ encode: databaromni, text: `(01)${text.slice(-14)}` }),
-  databar_expanded: (text) => ({ encode: databarexpanded, text: elements(text), options: { dontlint: true } }),
+  databar_expanded: (text) => ({ encode: databarexpanded, text: elements(text), options: { dontlint: true, parse: true } }),
 };
 
 const MOST_AT_MEDIUM = 1500;

@@ -14,7 +14,10 @@ const FIXED_LENGTHS: Record<string, number> = {
   20: 4, 31: 10, 32: 10, 33: 10, 34: 10, 35: 10, 36: 10, 41: 16,
 };
 
-/** `(01)04607001234562(10)ABC` from the payload `010460700123456210ABC`, separators dropped. */
+/** As the encoder unescapes them (`parse`): in a value it would take one for the next identifier's. */
+const PARENTHESIS = '^040';
+
+/** `(01)04607001234562(10)ABC` from the payload `010460700123456210ABC`, separators dropped, parentheses in values escaped. */
 export function elements(payload: string): string {
   let rest = payload;
   let result = '';
@@ -23,7 +26,7 @@ export function elements(payload: string): string {
     const end = fixed ?? (rest.indexOf(GROUP_SEPARATOR) + 1 || rest.length + 1) - 1;
     const element = rest.slice(0, end);
     const digits = identifierDigits(element);
-    result += `(${element.slice(0, digits)})${element.slice(digits)}`;
+    result += `(${element.slice(0, digits)})${element.slice(digits).replaceAll('(', PARENTHESIS)}`;
     rest = rest.slice(element.length).replace(/^\x1d/, '');
   }
   return result;
