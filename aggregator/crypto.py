@@ -102,9 +102,12 @@ class KeyRing:
             found |= hmac.compare_digest(made, signature)
         return found
 
-    def blind(self, text: bytes) -> bytes:
-        """A keyed fingerprint (HMAC-SHA256, 32 bytes) that tells equal texts without telling the text."""
-        return hmac.digest(self._current.index, text, hashlib.sha256)
+    def blinds(self, text: bytes) -> list[bytes]:
+        """The keyed fingerprints (HMAC-SHA256, 32 bytes) of a text under every key, the sealing one's last.
+
+        Equal texts have equal fingerprints, which tell nothing of the text. Write the last and look for all of them.
+        """
+        return [hmac.digest(key.index, text, hashlib.sha256) for key in self._keys.values()]
 
 
 def new_ring() -> str:

@@ -33,13 +33,13 @@ class Pictures:
         another picture under the same id, UnsupportedMedia or TooLarge for what is no picture."""
         if not await may_enter(store, account_id, space_id):
             raise NotFound
-        mark = self._keys.blind(b"upload/%b/" % space_id.bytes + upload)
-        if await self._is_repeat(space_id, id, mark):
+        marks = self._keys.blinds(b"upload/%b/" % space_id.bytes + upload)
+        if await self._is_repeat(space_id, id, marks):
             return False
         image = await asyncio.to_thread(_reencoded, upload)
         # The bytes are durable before the row that names them; a crash in between leaves a blob that nothing names.
-        await self._blobs.put(blob_key(space_id, id, mark), self._keys.seal(image, _bound(space_id, id)))
-        return await self._record(space_id, id, mark, len(image))
+        await self._blobs.put(blob_key(space_id, id, marks[-1]), self._keys.seal(image, _bound(space_id, id)))
+        return await self._record(space_id, id, marks, len(image))
 
     async def get(self, store: db.Store, account_id: uuid.UUID, space_id: uuid.UUID, id: uuid.UUID) -> bytes:
         """The picture as WebP; raises NotFound."""
@@ -55,18 +55,21 @@ class Pictures:
             raise NotFound
         return self._keys.open(box, _bound(space_id, id))
 
-    async def _is_repeat(self, space_id: uuid.UUID, id: uuid.UUID, mark: bytes) -> bool:
+    async def _is_repeat(self, space_id: uuid.UUID, id: uuid.UUID, marks: list[bytes]) -> bool:
         known = await Picture.filter(space_id=space_id, id=id).only("upload_mark").first()
-        if known is not None and bytes(known.upload_mark) != mark:
+        if known is not None and bytes(known.upload_mark) not in marks:
             raise Conflict("picture-exists", "Another picture has this id; a picture is written once.")
         return known is not None
 
-    async def _record(self, space_id: uuid.UUID, id: uuid.UUID, mark: bytes, size_bytes: int) -> bool:
-        row = Picture(space_id=space_id, id=id, upload_mark=mark, size_bytes=size_bytes, created_ms=now_ms())
+    async def _record(self, space_id: uuid.UUID, id: uuid.UUID, marks: list[bytes], size_bytes: int) -> bool:
+        row = Picture(space_id=space_id, id=id, upload_mark=marks[-1], size_bytes=size_bytes, created_ms=now_ms())
         try:
             await Picture.bulk_create([row])
         except IntegrityError:
-            return not await self._is_repeat(space_id, id, mark)
+            if await self._is_repeat(space_id, id, marks):
+                return False
+            # Not the picture stood in the way, so the space has gone meanwhile.
+            raise NotFound from None
         return True
 
 
