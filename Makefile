@@ -28,6 +28,7 @@ test: lint ## Every check and test (T= picks tests)
 	$(PY) -m pytest --numprocesses 2 --dist loadfile --quiet $(T)
 
 proof: export KARMAN_PROOF = 1
+proof: T += -o faulthandler_timeout=3600
 proof: test ## The same with far more examples and rounds
 
 lint: setup-tests ## Style and types, Python and web
@@ -43,7 +44,7 @@ format: setup-tests ## Let ruff set the Python code
 build: setup ## Build web/dist, even if nothing changed
 	npm --prefix web run build --silent
 
-lock: setup ## Write the Python lock files anew from pyproject.toml (UPGRADE=1 takes the newest releases)
+lock: setup ## Write the lock files anew (UPGRADE=1 takes the newest Python releases)
 	scripts/lock.sh $(if $(UPGRADE),--upgrade)
 
 directory: setup ## Make the shop directory from the name-suggestion-index package

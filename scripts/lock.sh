@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Write the Python lock files from pyproject.toml: hash-pinned, and free of index addresses, so that any mirror serves.
-# Pins stay where they still fit; `scripts/lock.sh --upgrade` takes the newest.
+# Write the lock files from pyproject.toml and web/package.json: hash-pinned, and free of index addresses, so that any
+# mirror serves. Pins stay where they still fit; `scripts/lock.sh --upgrade` takes the newest Python releases.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -16,3 +16,4 @@ lock() {
 lock requirements.lock pyproject.toml "$@"
 lock requirements-dev.lock --group dev --constraint requirements.lock "$@"
 lock requirements-uv.lock --group uv "$@"
+npm --prefix web install --package-lock-only --ignore-scripts --loglevel=error >/dev/null
