@@ -41,7 +41,9 @@ def test_a_truncated_picture_is_no_picture(kind, share):
     assert refusal.value.code == "not-a-picture"
 
 
-@pytest.mark.parametrize("data", [b"", b"\xff\xd8", b"%PDF-1.7\n", b"<svg xmlns='http://www.w3.org/2000/svg'/>", b"\0" * 9])
+@pytest.mark.parametrize(
+    "data", [b"", b"\xff\xd8", b"%PDF-1.7\n", b"<svg xmlns='http://www.w3.org/2000/svg'/>", b"\0" * 9]
+)
 def test_what_is_no_picture_is_refused(data):
     with pytest.raises(UnsupportedMedia):
         decode(data)

@@ -1,0 +1,77 @@
+"""What a photo said: frozen values that answer questions about themselves."""
+
+import msgspec
+
+Point = tuple[int, int]
+Box = tuple[Point, Point, Point, Point]
+
+
+class Code(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One code of the card, as decoded.
+
+    format      one of `codes.FORMATS`
+    text        the payload as text; EAN and UPC in their normal form (see `docs/recognition.md`)
+    raw         the payload's bytes as decoded
+    votes       how many (photo, engine) pairs read exactly this
+    box         its corners in pixels of the upright photo, clockwise from the symbol's own top left
+    confidence  0 to 1, how often such a reading is right
+    encoding    the character set the symbol itself announces for `raw` (its ECI), e.g. `utf-8`, where it does
+    gs1         whether the symbol carries FNC1 first, so that its text is GS1 element strings
+    """
+
+    format: str
+    text: str
+    raw: bytes
+    votes: int
+    box: Box
+    confidence: float
+    encoding: str | None = None
+    gs1: bool = False
+
+    @property
+    def area(self) -> float:
+        """How much of the photo the symbol takes, in square pixels (the shoelace formula)."""
+        pairs = zip(self.box, (*self.box[1:], self.box[0]), strict=True)
+        return abs(sum(x1 * y2 - x2 * y1 for (x1, y1), (x2, y2) in pairs)) / 2
+
+
+class NumberCandidate(msgspec.Struct, frozen=True):
+    """A printed number; `check` names the check digit it passes (`luhn`, `gs1`), None where it passes none."""
+
+    text: str
+    confidence: float
+    check: str | None = None
+
+
+class Face(msgspec.Struct, frozen=True):
+    """How the card looks: a small WebP picture and its dominant colour, `#rrggbb`."""
+
+    picture: bytes
+    colour: str
+
+
+class Reading(msgspec.Struct, frozen=True):
+    """All that was found; an unreadable photo is a Reading with nothing in it.
+
+    codes       the likeliest first
+    number      the printed number, where one was read
+    lines       the printed text from top to bottom
+    face        the card's look, from the first photo
+    timings_ms  milliseconds by step, summed over the photos
+    """
+
+    codes: tuple[Code, ...] = ()
+    number: NumberCandidate | None = None
+    lines: tuple[str, ...] = ()
+    face: Face | None = None
+    timings_ms: dict[str, int] = {}
+
+    @property
+    def best_code(self) -> Code | None:
+        """The code a card should carry, unless the person says otherwise."""
+        return self.codes[0] if self.codes else None
+
+    @property
+    def texts(self) -> frozenset[str]:
+        """The payloads found, whatever their format."""
+        return frozenset(code.text for code in self.codes)

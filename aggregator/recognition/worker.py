@@ -1,0 +1,127 @@
+"""One recognition process: answers one request after the other over a socket until its parent is gone.
+
+Started by the pool as `python -m aggregator.recognition.worker`; `wire` says what the two tell each other.
+"""
+
+import argparse
+import ctypes
+import faulthandler
+import importlib
+import os
+import resource
+import signal
+import socket
+import sys
+import traceback
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import msgspec
+
+from aggregator.errors import Problem
+from aggregator.recognition import pipeline
+from aggregator.recognition.reading import Reading
+from aggregator.recognition.wire import HEADER_BYTES, Answer, Done, Failed, Refused, Request, frame, frame_size
+
+Reader = Callable[[Sequence[bytes]], Reading]
+
+# The kernel's number for "tell me when my parent dies" (prctl(2)).
+_PR_SET_PDEATHSIG = 1
+# A process that has read this many photos and is larger than it may be gives way to a fresh one.
+_PHOTOS_BEFORE_RETIRING = 20
+
+
+def main() -> None:
+    """Read requests until the socket closes."""
+    options = _options()
+    _die_with(options.parent)
+    _hush_libraries()
+    resource.setrlimit(resource.RLIMIT_DATA, (options.memory_bytes, options.memory_bytes))
+    reader = _load(options.reader)
+    pipeline.warm()
+    with socket.socket(fileno=options.socket) as wire:
+        wire.sendall(frame(b""))
+        _serve(wire, reader, options.resident_bytes)
+
+
+def _serve(wire: socket.socket, reader: Reader, resident_bytes: int) -> None:
+    done = 0
+    while (body := _receive(wire)) is not None:
+        photos = msgspec.msgpack.decode(body, type=Request).photos
+        outcome = _outcome(reader, photos)
+        done += len(photos)
+        worn = isinstance(outcome, Failed) or (done >= _PHOTOS_BEFORE_RETIRING and _resident() > resident_bytes)
+        wire.sendall(frame(msgspec.msgpack.encode(Answer(outcome, worn))))
+        if worn:
+            return
+
+
+def _outcome(reader: Reader, photos: list[bytes]) -> Done | Refused | Failed:
+    try:
+        return Done(reader(photos))
+    except Problem as problem:
+        return Refused(problem.status, problem.code, problem.detail)
+    except Exception:
+        return Failed(traceback.format_exc())
+
+
+def _die_with(parent: int) -> None:
+    """Ask to be killed with the parent; where the system cannot promise it, the closed socket ends the process."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:
+        sys.exit("the pool was gone before this process was ready")
+
+
+def _hush_libraries() -> None:
+    """Keep standard error for ourselves: zbar would write a line there for every odd bar of a noisy photo."""
+    sys.stderr = os.fdopen(os.dup(2), "w", buffering=1)
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
+    faulthandler.enable()
+
+
+def _load(name: str) -> Reader:
+    """A reader by its `module:function`."""
+    module, _, function = name.partition(":")
+    reader: Reader = getattr(importlib.import_module(module), function)
+    return reader
+
+
+def _resident() -> int:
+    """Bytes of memory in use now; 0 where the system does not say."""
+    try:
+        pages = Path("/proc/self/statm").read_text().split()[1]
+    except OSError:
+        return 0
+    return int(pages) * resource.getpagesize()
+
+
+def _receive(wire: socket.socket) -> bytearray | None:
+    """One frame's body, None when the other side has closed."""
+    header = _exactly(wire, HEADER_BYTES)
+    return None if header is None else _exactly(wire, frame_size(header))
+
+
+def _exactly(wire: socket.socket, size: int) -> bytearray | None:
+    data = bytearray(size)
+    view, got = memoryview(data), 0
+    while got < size:
+        count = wire.recv_into(view[got:])
+        if not count:
+            return None
+        got += count
+    return data
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--socket", type=int, required=True)
+    parser.add_argument("--parent", type=int, required=True)
+    parser.add_argument("--reader", required=True)
+    parser.add_argument("--memory-bytes", type=int, required=True)
+    parser.add_argument("--resident-bytes", type=int, required=True)
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()

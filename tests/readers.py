@@ -1,0 +1,30 @@
+"""A reader for the pool's processes that does what its photo says, so that tests can misbehave on purpose."""
+
+import os
+import signal
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from aggregator.errors import UnsupportedMedia
+from aggregator.recognition.reading import Reading
+
+
+def scripted(photos: Sequence[bytes]) -> Reading:
+    """Obeys the first photo, `verb argument`, and answers with its own process id as the only line."""
+    verb, _, argument = photos[0].decode().partition(" ")
+    match verb:
+        case "hang":
+            time.sleep(3_600)
+        case "die":
+            os.kill(os.getpid(), signal.SIGKILL)
+        case "stumble":
+            raise RuntimeError("the reader stumbled")
+        case "refuse":
+            raise UnsupportedMedia("not-a-picture", "It is none.")
+        case "eat":
+            bytearray(int(argument))
+        case "wait":
+            while not Path(argument).exists():
+                time.sleep(0.01)
+    return Reading(lines=(str(os.getpid()), *(photo.decode() for photo in photos)))
