@@ -79,15 +79,9 @@ function marked(text: string, code: Code, options: Record<string, unknown> = {})
 
 const CODE_39 = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ-. $/+%';
 
-/**
- * Whether Code 39 must spell characters as pairs: those outside its 43, and texts that look like pairs already, which readers
- * would take for what they stand for, unless the text ends in a right check character (modulo 43): then they leave it alone.
- */
+/** Whether Code 39 must spell characters as pairs: those outside its 43, and texts in which readers would see pairs. */
 function needsPairs(text: string): boolean {
-  const values = [...text].map((character) => CODE_39.indexOf(character));
-  if (values.includes(-1)) return true;
-  const checked = values.slice(0, -1).reduce((sum, value) => sum + value, 0) % CODE_39.length === values.at(-1);
-  return !checked && /[$%/+][A-Z]/.test(text);
+  return [...text].some((character) => !CODE_39.includes(character)) || /[$%/+][A-Z]/.test(text);
 }
 
 function delimited(text: string): string {
