@@ -25,18 +25,16 @@ export function back(): void {
   else go('/', { replace: true });
 }
 
-/** Like `back`, from something laid over the screen: both are left. */
+/** Like `back`, from something laid over the screen: both are left. `fallback` is shown where nothing was before. */
 export function leave(fallback = '/'): void {
-  if (depth() > overlays.length) history.go(-1 - overlays.length);
-  else go(fallback, { replace: true });
+  if (hasBefore()) unwind(1, () => undefined);
+  else unwind(0, () => go(fallback, { replace: true }));
 }
 
 /** Shows another screen in place of this one, whatever is laid over it: Back then leads where this one came from. */
 export function finish(to: string): void {
-  const steps = overlays.length + 1;
-  if (depth() < steps) return go(to, { replace: true });
-  addEventListener('popstate', () => go(to), { once: true });
-  history.go(-steps);
+  if (hasBefore()) unwind(1, () => go(to));
+  else unwind(0, () => go(to, { replace: true }));
 }
 
 /** Adds a history entry for something laid over the screen; Back calls `close`. Answers what to call when it closed itself. */
@@ -63,6 +61,19 @@ export function follow(): () => void {
 
 function depth(): number {
   return (history.state as Entry | null)?.depth ?? 0;
+}
+
+function hasBefore(): boolean {
+  return depth() > overlays.length;
+}
+
+/** Goes back past everything laid over the screen and `more` screens, then on. */
+function unwind(more: number, then: () => void): void {
+  const steps = overlays.length + more;
+  closeAbove(-1);
+  if (!steps) return then();
+  addEventListener('popstate', then, { once: true });
+  history.go(-steps);
 }
 
 function enter(to: number, url: string | undefined, replace: boolean): void {

@@ -18,6 +18,8 @@ export function tint(card: Tiled): { backgroundColor: string; color: string } {
 export function initials(name: string): string {
   const words = name.match(/[\p{L}\p{N}]+/gu) ?? [];
   const [first = [...name.trim()][0] ?? '?', second] = words;
+  // Georgian has capitals that few fonts draw and nobody writes names with.
+  if (/[\u10d0-\u10ff]/.test(first)) return [...first].slice(0, 2).join('');
   const letters = second ? [...first][0]! + [...second][0]!.toUpperCase() : [...first].slice(0, 2).join('');
   return letters.charAt(0).toUpperCase() + letters.slice(1);
 }

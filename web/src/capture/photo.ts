@@ -69,7 +69,7 @@ export function fromSent(photo: Photo, box: CodeReading['box']): CodeReading['bo
   return box?.map(([x, y]) => [x * scale, y * scale] as const);
 }
 
-const MARGIN = 0.18;
+const MARGIN = 0.32;
 
 /** The part of a photo inside a box, with a margin for the number printed beside the code. */
 export function crop(photo: Photo, box: readonly (readonly [number, number])[]): Promise<Blob> {

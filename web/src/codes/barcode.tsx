@@ -44,13 +44,15 @@ interface Fit {
 const SMALL_MODULE = 2;
 const WORTH_TURNING = 1.3;
 const BARS_PER_WIDTH = 0.42;
+/** A turned code may fill the page: its number stands beside it. */
+const TURNED_SHARE = 0.84;
 
 /** Sizes in CSS pixels; a module is a whole number of device pixels. */
 export function fitted(drawn: Drawn, quiet: Quiet, size: Size, share: number, mayTurn: boolean): Fit {
   const high = size.height * share;
   const straight = laid(drawn, quiet, size.width, high, size.ratio);
   if (!mayTurn || straight.module >= SMALL_MODULE) return straight.fit;
-  const along = laid(drawn, quiet, high, size.width, size.ratio);
+  const along = laid(drawn, quiet, size.height * TURNED_SHARE, size.width * 0.7, size.ratio);
   return along.module >= straight.module * WORTH_TURNING ? quarterTurn(along.fit) : straight.fit;
 }
 

@@ -16,7 +16,7 @@ export function Preview({ code }: { readonly code: Code | undefined }) {
   if ('misfit' in made) return <p class="fault" role="status">{misfit[made.misfit]}</p>;
   return (
     <figure class="preview white">
-      <Barcode drawn={made.drawn} format={made.code.format} label={codeLabel(made.code)} share={0.28} />
+      <Barcode drawn={made.drawn} format={made.code.format} label={codeLabel(made.code)} share={0.18} />
       <figcaption class="unseen">{confirm.preview}</figcaption>
     </figure>
   );
@@ -37,9 +37,13 @@ function useMade(code: Code | undefined): Made | undefined {
 
 async function make(code: Code): Promise<Made> {
   try {
-    const { draw } = await import('./draw');
-    return { drawn: await draw(code), code };
+    return { drawn: await (await drawing()).draw(code), code };
   } catch (error) {
     return { misfit: error instanceof Uncodable ? error.reason : 'unsupported' };
   }
+}
+
+/** The whole module, so that its `svg` stays in the built file for whoever checks drawings in a browser. */
+function drawing(): Promise<typeof import('./draw')> {
+  return import('./draw');
 }

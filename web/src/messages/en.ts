@@ -29,7 +29,8 @@ export const en: Catalogue = {
   },
   sync: {
     idle: 'Everything is in your account', offline: 'No network',
-    offlineMore: 'Cards open without it. Anything new will be sent when the network is back.',
+    offlineWaiting: (n) => `No network, waiting: ${n}`,
+    offlineMore: 'There is no network. Cards open without it, and anything new will be sent when it is back.',
     waiting: (n) => `To be sent: ${n}`,
     waitingMore: (n) => `${n} ${changes(n)} not in your account yet. They will be sent without you.`,
     refused: (n) => `Not accepted: ${n}`,
@@ -78,7 +79,7 @@ export const en: Catalogue = {
     correct: 'Correct the code', guess: 'Follows from the number',
     numberHint: 'As printed on the card.', numberHintRead: 'As printed on the card. You may leave it out: the code is enough at the till.',
     number: 'Number on the card', numberSame: (text) => `Same as in the code: ${text}`, numberSeen: (text) => `The card seems to say ${text}`,
-    crop: 'The part of the photo with the code', codeCrop: 'Compare the number with the photo.',
+    crop: 'The part of the photo with the code', showWhole: 'Show the whole photo', showCode: 'Show only the code',
     format: 'Kind of code', noCode: 'No code', code: 'In the code', codeSame: 'Same as the number', codeOther: 'The code holds something else',
     preview: 'This is how the code will look at the till', noPreview: 'Type the number and the code will appear.',
     unreadable: 'Can’t read the code. Move closer, or type the number.', retake: 'Take another',

@@ -1,4 +1,5 @@
 /** The bin: deleted cards wait here for 30 days. */
+import '../styles/forms.css';
 import { sentence, words } from '../messages';
 import type { Card } from '../model';
 import { Tile } from '../tile';

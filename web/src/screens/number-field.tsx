@@ -1,4 +1,5 @@
 /** The number as printed, beside the piece of the photo it can be compared with. Offered, never filled in. */
+import { useSignal } from '@preact/signals';
 import type { Capture } from '../capture/capture';
 import { crop } from '../capture/photo';
 import { percent, words } from '../messages';
@@ -44,11 +45,18 @@ function Offers({ card, draft, onChange }: Omit<NumberFieldProps, 'capture'>) {
   );
 }
 
-/** Where the code lies in the photo, else the whole of it. */
+/** Where the code lies in the photo; a tap shows the whole of it, for numbers printed elsewhere. */
 function Piece({ capture: { photo, codes } }: { readonly capture: Capture }) {
+  const { confirm } = words();
   const box = codes[0]?.box;
-  const url = useMadeUrl(() => (photo ? crop(photo, box ?? whole(photo)) : undefined), photo);
-  return url ? <img class="crop" src={url} alt={words().confirm.crop} /> : null;
+  const wide = useSignal(!box);
+  const url = useMadeUrl(() => (photo ? crop(photo, wide.value || !box ? whole(photo) : box) : undefined), wide.value);
+  if (!photo) return null;
+  return (
+    <button type="button" class="crop" disabled={!box} aria-label={wide.value ? confirm.showCode : confirm.showWhole} onClick={() => (wide.value = !wide.value)}>
+      {url && <img src={url} alt={confirm.crop} />}
+    </button>
+  );
 }
 
 function whole({ width, height }: { readonly width: number; readonly height: number }): (readonly [number, number])[] {

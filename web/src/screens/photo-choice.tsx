@@ -11,7 +11,7 @@ export function PhotoChoice({ photo, kept, onChange }: PhotoChoiceProps) {
   return (
     <label class="check photo-keep">
       <input type="checkbox" data-testid="photo-keep" checked={kept} onChange={(event) => onChange(event.currentTarget.checked)} />
-      {url && <img src={url} alt="" />}
+      {url ? <img src={url} alt="" /> : <span class="photo-space" />}
       {confirm.photoKeep}
     </label>
   );

@@ -22,11 +22,11 @@ export function Screen({ title, actions, foot, children, bodyRef, onBack = back,
   useLayoutEffect(() => heading.current?.focus({ preventScroll: true }), []);
   return (
     <div class={`pane ${extra}`} role="main">
-      <header class="bar">
+      <div class="bar">
         <Round icon="back" label={words().common.back} onClick={onBack} />
         <h1 ref={heading} tabIndex={-1}>{title}</h1>
         {actions}
-      </header>
+      </div>
       <div class="body" ref={bodyRef ?? null}>{children}</div>
       {foot && <div class="foot">{foot}</div>}
     </div>

@@ -29,10 +29,10 @@ export function Sheet({ title, onClose, children }: SheetProps) {
   return (
     <dialog class="sheet" ref={dialog} aria-label={title} onCancel={cancel}
       onClick={(event) => event.target === dialog.current && onClose()}>
-      <header>
+      <div class="sheet-head">
         <h2>{title}</h2>
         <Round icon="close" label={words().common.close} onClick={onClose} />
-      </header>
+      </div>
       {children}
     </dialog>
   );

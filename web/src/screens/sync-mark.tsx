@@ -48,7 +48,7 @@ function Mark({ look, status }: { readonly look: Exclude<Look, 'silent'>; readon
 function short(look: Exclude<Look, 'silent'>, { waiting, refusals }: SyncStatus): string {
   const said = words().sync;
   switch (look) {
-    case 'offline': return said.offline;
+    case 'offline': return waiting ? said.offlineWaiting(waiting) : said.offline;
     case 'waiting': return said.waiting(waiting);
     case 'refused': return said.refused(refusals.length);
     case 'signed-out': return said.signedOut;

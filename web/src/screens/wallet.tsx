@@ -36,11 +36,11 @@ export function Wallet() {
   const letters = !query.value && active.value.length > FEW;
   return (
     <div class={`pane list ${shown ? '' : 'away'}`} role={here && !wide.value ? 'main' : 'region'} aria-label={words().wallet.all}>
-      <header class="bar wallet-bar">
+      <div class="bar wallet-bar">
         <h1 class="brand"><Mark />{words().app.name}</h1>
         <SyncMark />
         <a class="round" href="/account" aria-label={words().wallet.account} title={words().wallet.account}><Icon name="person" /></a>
-      </header>
+      </div>
       <div class="wallet-middle">
         <div class={`wallet-scroll ${letters ? 'with-letters' : ''}`} ref={scroll} tabIndex={-1}>
           {query.value ? <Found /> : <Everything />}

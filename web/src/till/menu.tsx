@@ -38,12 +38,11 @@ async function copy(number: string): Promise<void> {
 }
 
 async function discard(card: Card): Promise<void> {
+  leave();
   try {
     await bin(card.id);
+    say(words().till.binned, { label: words().common.undo, run: () => void restore(card.id) });
   } catch (error) {
     say(sentence(error));
-    return;
   }
-  leave();
-  say(words().till.binned, { label: words().common.undo, run: () => void restore(card.id) });
 }

@@ -56,14 +56,19 @@ function Paper({ card, drawing }: { readonly card: Card; readonly drawing: reado
   return (
     <div class={`till-paper ${turned.value ? 'till-turned' : ''}`}>
       <Code card={card} code={code} drawn={drawing[at]} onTurned={onTurned} />
-      {number && <p class={`till-number ${number.length > LONG ? 'long' : ''}`} data-testid="till-number">{grouped(readable(number))}</p>}
+      {number && <p class={`till-number ${isLong(number) ? 'long' : ''}`} data-testid="till-number">{grouped(readable(number))}</p>}
       {card.codes.length > 1 && <Choice card={card} at={at} onChoose={(to) => (chosen.value = to)} />}
     </div>
   );
 }
 
-const LONG = 24;
+const LONG_DIGITS = 24;
+const LONG_TEXT = 14;
 const MOST_READ_ALOUD = 120;
+
+function isLong(number: string): boolean {
+  return number.length > (/^[\d\s-]+$/.test(number) ? LONG_DIGITS : LONG_TEXT);
+}
 
 function readable(number: string): string {
   return number.length > MOST_READ_ALOUD ? `${number.slice(0, MOST_READ_ALOUD)}…` : number;
