@@ -27,7 +27,7 @@ export interface Sessions {
 }
 
 /** Another tab that made an edit sends it itself; this one steps in should that tab be gone. */
-const STEP_IN_MS = 3_000;
+const STEP_IN_MS = 1_000;
 
 export class Tab {
   readonly shelf = new Shelf();

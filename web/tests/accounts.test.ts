@@ -89,6 +89,7 @@ test('taking over breaks at no point: after a crash before the push it goes on b
 
 test('taking over the same cards twice makes no second copy', async () => {
   const { browser, tab, ids } = await guestWith('Магнит');
+  await tab.wallet.use(ids[0]!);
   await tab.session.signUp(EMAIL, PASSWORD);
   server.loseAnswerOf = '/api/sync/push';
   await tab.session.adopt(ids);
@@ -97,6 +98,7 @@ test('taking over the same cards twice makes no second copy', async () => {
   browser.wake();
   await quiet(tab);
   expect(server.cards(EMAIL).size).toBe(1);
+  expect(server.cards(EMAIL).get(ids[0]!)?.uses).toBe(1);
   expect(names(tab)).toEqual(['Магнит']);
 });
 
@@ -184,7 +186,9 @@ test('a session left offline does not end the one that began after it', async ()
   server.down = true;
   await tab.session.signOut();
   server.down = false;
-  await tab.session.signIn(EMAIL, PASSWORD);
+  const signingIn = tab.session.signIn(EMAIL, PASSWORD);
+  browser.wake();
+  await signingIn;
   browser.wake();
   await quiet(tab);
   await keepAll(tab, 'Здесь');

@@ -1,5 +1,6 @@
 /** Pictures: up before the mutation that names them, kept until its receipt, down in the background, dropped when unnamed. */
 import { beforeEach, expect, test } from 'vitest';
+import { collect } from '../src/store/pictures';
 import type { OpenTab } from './browser';
 import { quiet, signedIn, signedUp, until } from './help';
 import { Problem, Server } from './server';
@@ -27,6 +28,20 @@ test('a picture is uploaded before the push that names it', async () => {
   const order = server.seen.filter((call) => !call.startsWith('GET')).map((call) => call.split('/')[2]);
   expect(order).toEqual(['pictures', 'pictures', 'sync']);
   expect(server.pictures.size).toBe(2);
+});
+
+test('a picture kept offline is still there to be sent after days of restarts', async () => {
+  const { browser, tab } = await signedUp(server, EMAIL);
+  server.down = true;
+  await tab.wallet.keep({ name: 'С лицом' }, { front: photo('лицо') });
+  tab.kill();
+  for (let day = 0; day < 2; day++) (await browser.open()).kill();
+  const { wallet } = await browser.open();
+  await collect(wallet.shelf.db);
+  expect(await wallet.shelf.db.count('pictures')).toBe(1);
+  server.down = false;
+  browser.wake();
+  await until(() => expect(server.pictures.size).toBe(1));
 });
 
 test('a picture whose upload answer was lost is sent again, unchanged', async () => {
@@ -109,10 +124,16 @@ test('a new front replaces the old one, whose bytes go once no card names them',
 test('a refused card keeps its picture until it is dismissed', async () => {
   const { tab } = await signedUp(server, EMAIL);
   await tab.wallet.keep({ name: 'x'.repeat(81) }, { front: photo('лицо') });
+  await tab.wallet.keep({ name: 'y'.repeat(81) }, { front: photo('другое') });
   await quiet(tab);
-  const [refusal] = tab.wallet.sync.value.refusals;
-  const id = await tab.wallet.retryAsNew(refusal!, { name: 'Короче' });
+  await collect(tab.wallet.shelf.db);
+  server.pictures.clear();
+  const [first, second] = tab.wallet.sync.value.refusals;
+  const id = await tab.wallet.retryAsNew(first!, { name: 'Короче' });
   await quiet(tab);
   const { front } = server.cards(EMAIL).get(id)!;
   expect(await (await tab.wallet.picture(front!))!.text()).toBe('лицо');
+  await tab.wallet.dismiss(second!);
+  await collect(tab.wallet.shelf.db);
+  expect(await storedIn(tab)).toBe(1);
 });

@@ -62,6 +62,8 @@ export class Server {
   loseAnswerOf: string | undefined;
   /** Called before a request is served: throw a `Problem` to answer it. */
   onRequest: (request: Request) => void = () => undefined;
+  /** Called when an answer is ready but has not arrived. */
+  onAnswer: (request: Request) => void = () => undefined;
   /** The most pushes that were under way at one time. */
   pushesAtOnce = 0;
   readonly unknownMutators = new Set<string>();
@@ -85,7 +87,9 @@ export class Server {
       const method = init.method ?? 'GET';
       this.seen.push(`${method} ${path}`);
       const body = await bodyOf(init);
-      const response = this.answer({ method, path, query: new URLSearchParams(query), body, jar });
+      const request = { method, path, query: new URLSearchParams(query), body, jar };
+      const response = this.answer(request);
+      this.onAnswer(request);
       if (this.loseAnswerOf === path) {
         this.loseAnswerOf = undefined;
         throw new TypeError('connection reset');
@@ -120,6 +124,11 @@ export class Server {
     };
   }
 
+  /** Ends all live streams, as a restart does. */
+  endStreams(): void {
+    for (const stream of [...this.streams]) stream.end();
+  }
+
   get streamCount(): number {
     return this.streams.size;
   }
@@ -141,8 +150,14 @@ export class Server {
 
   /** Removes a card for good, as the purge of the bin does. */
   purge(email: string, id: string): void {
-    const space = this.spaces.get(this.person(email).space)!;
+    const person = this.person(email);
+    const space = this.spaces.get(person.space)!;
     space.rows.set(`card/${id}`, { version: ++space.version, value: null });
+    this.poke(person, space.version);
+  }
+
+  private poke(person: Person, version: number): void {
+    for (const stream of this.streams) if (stream.person === person) stream.poke(person.space, version);
   }
 
   /** What a backup would hold. */
@@ -299,7 +314,7 @@ export class Server {
     const after = changed(name, before, args);
     if (after === before) return { id, status: 'applied' };
     space.rows.set(key, { version: ++space.version, value: after });
-    for (const stream of this.streams) if (stream.person === person) stream.poke(args.space, space.version);
+    this.poke(person, space.version);
     return { id, status: 'applied' };
   }
 

@@ -25,6 +25,16 @@ test('a card kept offline is shown at once and reaches the server when the netwo
   expect(server.cards(EMAIL).get(id)?.name).toBe('Магнит');
 });
 
+test('after a failure it tries again by itself', async () => {
+  const { tab } = await signedUp(server, EMAIL);
+  server.down = true;
+  await keepAll(tab, 'Магнит');
+  await until(() => expect(tab.wallet.sync.value.state).toBe('offline'));
+  server.down = false;
+  await quiet(tab);
+  expect(server.cards(EMAIL).size).toBe(1);
+});
+
 test('edits made offline are there after the page is opened again offline', async () => {
   const { browser, tab } = await signedUp(server, EMAIL);
   server.down = true;
@@ -231,6 +241,30 @@ test('a copied profile forks the numbering: the second copy queues again and bot
   await until(() => expect(names(tab)).toEqual(['Общая', 'С первой', 'Со второй']));
 });
 
+test('a fork does not send again what was acknowledged, so another device\'s later edit stands', async () => {
+  const one = await signedUp(server, EMAIL);
+  const [id] = await keepAll(one.tab, 'Общая');
+  await quiet(one.tab);
+  const other = await signedIn(server, EMAIL);
+  server.onRequest = ({ path, jar }) => {
+    if (path === '/api/sync/pull' && jar === one.browser.jar) throw new Problem(503, 'busy');
+  };
+  await one.tab.wallet.set(id!, { note: 'раньше' });
+  await until(() => expect(one.tab.wallet.sync.value.waiting).toBe(0));
+  await other.tab.wallet.set(id!, { note: 'позже' });
+  await quiet(other.tab);
+  let asked = false;
+  server.onRequest = ({ path, jar }) => {
+    if (path !== '/api/sync/push' || jar !== one.browser.jar || asked) return;
+    asked = true;
+    throw new Problem(409, 'client-forked', { id: 3 });
+  };
+  await one.tab.wallet.set(id!, { number: '42' });
+  await quiet(one.tab);
+  expect(asked).toBe(true);
+  expect(server.cards(EMAIL).get(id!)).toMatchObject({ note: 'позже', number: '42' });
+});
+
 test('a mutation the server does not know yet stays queued, the ones before it do not, and an update is looked for', async () => {
   const { browser, tab } = await signedUp(server, EMAIL);
   const [id] = await keepAll(tab, 'Верный');
@@ -269,6 +303,31 @@ test('a long queue goes out in batches of at most five hundred and in order', as
 test('a poke brings another device\'s edit without being asked', async () => {
   const one = await signedUp(server, EMAIL);
   const other = await signedIn(server, EMAIL);
+  await until(() => expect(server.streamCount).toBe(2));
+  await keepAll(one.tab, 'Перекрёсток');
+  await until(() => expect(names(other.tab)).toEqual(['Перекрёсток']));
+});
+
+test('a poke that comes while an exchange is under way is not forgotten', async () => {
+  const { tab } = await signedUp(server, EMAIL);
+  const [id] = await keepAll(tab, 'Недолгая');
+  await quiet(tab);
+  await until(() => expect(server.streamCount).toBe(1));
+  server.onAnswer = ({ path }) => {
+    if (path !== '/api/sync/pull') return;
+    server.onAnswer = () => undefined;
+    server.purge(EMAIL, id!);
+  };
+  await tab.wallet.engine!.exchange();
+  expect(names(tab)).toEqual([]);
+});
+
+test('a live stream that broke is opened again, and what was missed meanwhile arrives', async () => {
+  const one = await signedUp(server, EMAIL);
+  const other = await signedIn(server, EMAIL);
+  await until(() => expect(server.streamCount).toBe(2));
+  server.endStreams();
+  expect(server.streamCount).toBe(0);
   await until(() => expect(server.streamCount).toBe(2));
   await keepAll(one.tab, 'Перекрёсток');
   await until(() => expect(names(other.tab)).toEqual(['Перекрёсток']));

@@ -46,14 +46,22 @@ test('an edit of a tab that was closed before it could send it is sent by the ot
   const { browser, tab } = await signedUp(server, EMAIL);
   const other = await browser.open();
   await quiet(other);
-  const kept = tab.wallet.keep({ name: 'Сирота' });
-  tab.wallet.engine!.soon = () => undefined;
-  const id = await kept;
-  await until(() => expect(names(other)).toEqual(['Сирота']));
-  tab.kill();
-  browser.wake();
-  await quiet(other);
+  other.wallet.engine!.soon = () => undefined;
+  const id = await other.wallet.keep({ name: 'Сирота' });
+  await until(() => expect(names(tab)).toEqual(['Сирота']));
+  other.kill();
+  await quiet(tab);
   expect(server.cards(EMAIL).get(id)?.name).toBe('Сирота');
+});
+
+test('what was being read when the owner's data was closed is not shown', async () => {
+  const browser = new Browser(server);
+  const tab = await browser.open();
+  await keepAll(tab, 'Гостевая');
+  const late = tab.wallet.shelf.refresh();
+  tab.wallet.shelf.close();
+  await late;
+  expect(names(tab)).toEqual([]);
 });
 
 test('one tab holds the live stream, and the next takes over when it is closed', async () => {

@@ -47,8 +47,11 @@ async function namedIn(tx: Writing): Promise<Set<string>> {
     tx.objectStore('queue').getAll(),
     tx.objectStore('refusals').getAll(),
   ]);
-  const bodies = [...rows.map((row) => row.value), ...[...queue, ...refusals].flatMap(({ copy }) => copy ?? [])];
-  return new Set([...bodies.flatMap(sides), ...[...queue, ...refusals].flatMap(({ args }) => picturesOf(args))]);
+  return new Set([
+    ...rows.flatMap(({ value }) => sides(value)),
+    ...queue.flatMap(({ args }) => picturesOf(args)),
+    ...refusals.flatMap(({ copy }) => (copy ? sides(copy) : [])),
+  ]);
 }
 
 function sides({ front, back }: CardBody): string[] {

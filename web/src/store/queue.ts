@@ -75,16 +75,14 @@ async function refuse(tx: Writing, entry: Queued, problem: Problem): Promise<voi
 }
 
 /**
- * Queues everything the server does not have again, under a new client id. What it acknowledged is not sent again, save
- * from number `lostFrom` on, which a restored server no longer knows. Call after a pull under the old client id.
+ * Queues everything again under a new client id. Call after a pull under the old one: what was acknowledged and is still
+ * here then, the server has lost.
  */
-export function renumber(db: Database, lostFrom = Infinity): Promise<void> {
+export function renumber(db: Database): Promise<void> {
   return write(db, ['queue', 'meta'], async (tx) => {
-    const queue = tx.objectStore('queue');
-    const entries = await queue.getAll();
-    const unsent = entries.filter((entry) => !entry.acknowledged || entry.id >= lostFrom);
-    await Promise.all([queue.clear(), setMeta(tx, 'client', undefined), setMeta(tx, 'contained', 0)]);
-    await append(tx, unsent.map(asNew));
+    const entries = await tx.objectStore('queue').getAll();
+    await Promise.all([tx.objectStore('queue').clear(), setMeta(tx, 'client', undefined), setMeta(tx, 'contained', 0)]);
+    await append(tx, entries.map(asNew));
   });
 }
 

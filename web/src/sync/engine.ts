@@ -128,7 +128,7 @@ export class Engine {
     try {
       const stopped = await this.pushed();
       const outcome = await this.pulled();
-      if (outcome.lostFrom !== undefined) await this.sendAgain(outcome.lostFrom);
+      if (outcome.lost) await this.sendAgain();
       if (stopped) throw stopped;
     } finally {
       if (this.changed && !this.signal.aborted) await this.wishes.onChange();
@@ -156,8 +156,8 @@ export class Engine {
     return outcome;
   }
 
-  private async sendAgain(lostFrom: number): Promise<void> {
-    await renumber(this.server.db, lostFrom);
+  private async sendAgain(): Promise<void> {
+    await renumber(this.server.db);
     // A restored server counts versions anew: those remembered would make this device deaf to its pokes.
     this.versions.clear();
     const stopped = await this.pushed();

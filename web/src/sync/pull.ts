@@ -13,19 +13,15 @@ export interface PullOutcome {
   /** Highest version seen in this answer, by space. */
   readonly versions: ReadonlyMap<string, number>;
   readonly changed: boolean;
-  /** Set when the server no longer knows mutations it acknowledged: it knows only those below this number. */
-  readonly lostFrom?: number;
+  /** The server no longer knows mutations it had acknowledged. */
+  readonly lost: boolean;
 }
 
 export async function pull({ api, db, account }: Server): Promise<PullOutcome> {
   const [cookie, client] = await read(db, ['meta'], (tx) => Promise.all([meta(tx, 'cookie'), meta(tx, 'client')]));
   const pulled = await api.json<Pulled>('/api/sync/pull', { query: { account, client: client?.id, cookie } });
   const nothingLost = await applyPull(db, pulled);
-  return {
-    versions: versionsIn(pulled),
-    changed: pulled.patch.length > 0,
-    ...(!nothingLost && { lostFrom: pulled.last + 1 }),
-  };
+  return { versions: versionsIn(pulled), changed: pulled.patch.length > 0, lost: !nothingLost };
 }
 
 function versionsIn(pulled: Pulled): Map<string, number> {

@@ -97,7 +97,7 @@ type Resolve = (pusher: Pusher, batch: readonly Queued[], problem: ApiProblem) =
 
 const CONFLICTS: Readonly<Record<string, Resolve>> = {
   gap: onGap,
-  'client-forked': onFork,
+  'client-forked': startAnew,
   'picture-missing': onPictureMissing,
   'upgrade-needed': onUpgradeNeeded,
 };
@@ -110,12 +110,10 @@ async function onGap(pusher: Pusher, batch: readonly Queued[], problem: ApiProbl
   const expected = Number(problem.extra['expected']);
   if (batch.some((entry) => entry.id === expected) && batch[0]!.id !== expected) return expected;
   // The server has forgotten numbers this queue has let go of: it was restored from a backup.
-  await pull(pusher);
-  await renumber(pusher.db, expected);
-  return 0;
+  return startAnew(pusher);
 }
 
-async function onFork(pusher: Pusher): Promise<number> {
+async function startAnew(pusher: Pusher): Promise<number> {
   await pull(pusher);
   await renumber(pusher.db);
   return 0;
