@@ -54,7 +54,7 @@ test('an edit of a tab that was closed before it could send it is sent by the ot
   expect(server.cards(EMAIL).get(id)?.name).toBe('Сирота');
 });
 
-test('what was being read when the owner's data was closed is not shown', async () => {
+test('what was being read when the data was closed is not shown', async () => {
   const browser = new Browser(server);
   const tab = await browser.open();
   await keepAll(tab, 'Гостевая');
