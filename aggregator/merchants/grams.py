@@ -1,4 +1,4 @@
-"""Finds the names that share most character pairs and triples with a query (TF-IDF), by one pass over postings."""
+"""Finds the names that share most letter pairs and triples with a query (TF-IDF), by one pass over postings."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -10,13 +10,15 @@ Ids = NDArray[np.int32]
 
 
 def grams(key: str) -> set[str]:
-    """Pairs and triples of `key` between word ends.
+    """Pairs and triples of `key` between word ends, and triples with any middle: those survive a mistyped letter.
 
     >>> sorted(grams("ab"))
-    ['^a', '^ab', 'ab', 'ab$', 'b$']
+    ['^*b', '^a', '^ab', 'a*$', 'ab', 'ab$', 'b$']
     """
     padded = f"^{key}$"
-    return {padded[at : at + n] for n in (2, 3) for at in range(len(padded) - n + 1)}
+    pairs = {padded[at : at + 2] for at in range(len(padded) - 1)}
+    triples = {padded[at : at + 3] for at in range(len(padded) - 2)}
+    return pairs | triples | {f"{triple[0]}*{triple[2]}" for triple in triples}
 
 
 class GramIndex:

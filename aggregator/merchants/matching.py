@@ -3,12 +3,15 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from math import exp
 from typing import NamedTuple, Protocol
 
 import numpy as np
 
+from aggregator.merchants.confidence import UNSURE, confidence, signs
 from aggregator.merchants.names import Mask, NameIndex
-from aggregator.merchants.normal import latin, other_layout, plain, repairs
+from aggregator.merchants.normal import latin, other_layout, plain, repairs, script
+from aggregator.merchants.words import says_something
 
 MAX_QUERY = 100
 MAX_LAYOUT_WORDS = 5
@@ -22,6 +25,9 @@ PREFIX_SHARE = 0.04
 INNER_PREFIX = 0.85
 OTHER_LETTERS = 0.97
 ALIAS_PREFIX = 0.98
+# Less than this is no likeness worth showing; how fast confidence falls from the first candidate to the others.
+FLOOR = 0.45
+FALL = 12.0
 
 
 class Named(Protocol):
@@ -65,10 +71,12 @@ def variants(query: str) -> list[Variant]:
 
 
 class Found(NamedTuple):
-    """The best that is known of a merchant so far."""
+    """The best that is known of a merchant so far: how near, why, and which name met which reading of the query."""
 
     score: float
     reason: str
+    row: int
+    words: str
 
 
 class Matcher:
@@ -106,9 +114,9 @@ class Matcher:
     ) -> None:
         for variant in asked:
             for row, score in self._near(variant, among):
-                keep(best, self._names.owner[row], score * factor, variant.reason)
+                keep(best, self._names.owner[row], Found(score * factor, variant.reason, row, variant.words))
             for row, score in self._beginning(variant, among) if typing else ():
-                keep(best, self._names.owner[row], score * factor, "prefix")
+                keep(best, self._names.owner[row], Found(score * factor, "prefix", row, variant.words))
 
     def _near(self, variant: Variant, among: Mask | None) -> Iterator[tuple[int, float]]:
         rows, closeness = self._names.near(variant.words, among)
@@ -117,11 +125,11 @@ class Matcher:
 
     def _beginning(self, variant: Variant, among: Mask | None) -> Iterator[tuple[int, float]]:
         key = latin(variant.words).replace(" ", "")
-        is_ascii = variant.words.isascii()
+        letters = script(variant.words)
         for row, whole, share in self._names.beginning(key) if key else ():
             if among is None or among[row]:
                 score = (PREFIX + PREFIX_SHARE * share) * variant.factor * (1 if whole else INNER_PREFIX)
-                score *= 1 if self._names.is_ascii[row] == is_ascii else OTHER_LETTERS
+                score *= 1 if self._names.script[row] == letters else OTHER_LETTERS
                 yield row, score * (ALIAS_PREFIX if self._names.is_alias[row] else 1)
 
     def _mask(self, country: str) -> Mask:
@@ -132,12 +140,28 @@ class Matcher:
         return self._masks[country]
 
     def _ranked(self, best: dict[int, Found], limit: int, country: str | None) -> list[Candidate]:
-        ranked = sorted(best.items(), key=lambda item: (-item[1].score, item[0]))[:limit]
-        return [self._candidate(position, found, country or self._country) for position, found in ranked]
+        ranked = sorted(best.items(), key=lambda item: (-item[1].score, item[0]))
+        if not ranked:
+            return []
+        top = ranked[0][1]
+        key = self._names.key[top.row]
+        gap = next((top.score - found.score for _, found in ranked if self._names.key[found.row] != key), top.score)
+        sure = self._confidence(top, gap)
+        return [
+            self._candidate(position, found, sure * exp(FALL * (found.score - top.score)), country or self._country)
+            for position, found in ranked[:limit]
+            if found.score > FLOOR
+        ]
 
-    def _candidate(self, position: int, found: Found, country: str | None) -> Candidate:
+    def _confidence(self, top: Found, gap: float) -> float:
+        if top.reason == "prefix" or not says_something(top.words):
+            return UNSURE * top.score
+        met = self._names.evidence(top.words, top.row)
+        return confidence(signs(met, gap, top.reason == "keyboard", self._names.is_alias[top.row]))
+
+    def _candidate(self, position: int, found: Found, score: float, country: str | None) -> Candidate:
         entry = self._entries[position]
-        return Candidate(entry.slug, entry.name_in(country), min(1.0, found.score), (found.reason,))
+        return Candidate(entry.slug, entry.name_in(country), score, (found.reason,))
 
 
 def readings_of(line: str) -> list[Variant]:
@@ -146,7 +170,7 @@ def readings_of(line: str) -> list[Variant]:
     return [Variant(words, 1.0, "name"), *(Variant(text, REPAIRED, "look-alike") for text in repairs(words))]
 
 
-def keep(best: dict[int, Found], position: int, score: float, reason: str) -> None:
+def keep(best: dict[int, Found], position: int, found: Found) -> None:
     known = best.get(position)
-    if known is None or score > known.score:
-        best[position] = Found(score, reason)
+    if known is None or found.score > known.score:
+        best[position] = found

@@ -11,22 +11,24 @@ from rapidfuzz.distance.Indel import normalized_similarity as indel
 from rapidfuzz.distance.OSA import normalized_similarity as osa
 
 from aggregator.merchants.grams import GramIndex
-from aggregator.merchants.normal import fold, latin, plain
-from aggregator.merchants.words import weight
+from aggregator.merchants.normal import Script, fold, latin, plain, script
+from aggregator.merchants.words import weights
 
 MAX_WORDS = 14
 MAX_WINDOW = 5
-CANDIDATES = 60
+CANDIDATES = 90
 PREFIX_HITS = 300
 
 # How far a part of a query, or of a name, may stand for the whole (see docs/matching.md for how these were chosen).
-QUERY_SHARE = 0.5
+QUERY_SHARE = 0.55
 NAME_SHARE = 0.65
 LATIN_SHARE = 0.5
 LATIN_CROSS = 0.15
 FOLDED = 0.07
 EDITS = 0.5
-WEAK = 0.3
+OTHER_SCRIPT = 0.9
+TELLING = 0.3
+WORTH_A_LOOK = 0.2
 
 Floats = NDArray[np.float32]
 Mask = NDArray[np.bool_]
@@ -39,34 +41,55 @@ class Windows(NamedTuple):
     latin: list[str]
     fold: list[str]
     share: list[float]
+    script: list[Script]
 
     def add(self, more: "Windows") -> None:
         self.plain.extend(more.plain)
         self.latin.extend(more.latin)
         self.fold.extend(more.fold)
         self.share.extend(more.share)
+        self.script.extend(more.script)
+
+
+class Evidence(NamedTuple):
+    """The best meeting of a query and a name.
+
+    like    how alike the two runs of words are; asked, met: the share of query and of name that they are
+    same    letter by letter; spelt: in Latin letters; sound: as they sound
+    letters how many of them there are; script: whether both are written in the same one
+    """
+
+    like: float
+    asked: float
+    met: float
+    same: bool
+    spelt: bool
+    sound: bool
+    letters: int
+    script: bool
 
 
 def windows(words: str) -> Windows:
     """All runs of up to five words that begin and end with a telling one, and the whole."""
     tokens = words.split()[:MAX_WORDS]
-    weights = [weight(token) for token in tokens]
+    each_weight = weights(tokens)
     squashed = [latin(token).replace(" ", "") for token in tokens]
-    total = sum(weights) or 1.0
-    found = Windows([], [], [], [])
-    for start, end in spans(weights):
+    total = sum(each_weight) or 1.0
+    found = Windows([], [], [], [], [])
+    for start, end in spans(each_weight):
         key = "".join(squashed[start:end])
         found.plain.append("".join(tokens[start:end]))
         found.latin.append(key)
         found.fold.append(fold(key))
-        found.share.append(sum(weights[start:end]) / total)
+        found.share.append(sum(each_weight[start:end]) / total)
+        found.script.append(script(found.plain[-1]))
     return found
 
 
-def spans(weights: Sequence[float]) -> list[tuple[int, int]]:
-    count = len(weights)
-    telling = [at for at, value in enumerate(weights) if value >= WEAK]
-    runs = [(a, b + 1) for n, a in enumerate(telling) for b in telling[n:] if b - a < MAX_WINDOW]
+def spans(each_weight: Sequence[float]) -> list[tuple[int, int]]:
+    count = len(each_weight)
+    ends = [at for at, value in enumerate(each_weight) if value >= TELLING]
+    runs = [(a, b + 1) for n, a in enumerate(ends) for b in ends[n:] if b - a < MAX_WINDOW]
     return runs if (0, count) in runs or not count else [(0, count), *runs]
 
 
@@ -75,10 +98,11 @@ class NameIndex:
 
     def __init__(self, named: Iterable[tuple[Sequence[str], Sequence[str]]]) -> None:
         self.owner: list[int] = []
-        self.is_ascii: list[bool] = []
+        self.script: list[Script] = []
+        self.key: list[str] = []
         self.is_alias: list[bool] = []
         self._starts = [0]
-        self._windows = Windows([], [], [], [])
+        self._windows = Windows([], [], [], [], [])
         heads: list[tuple[str, int, bool]] = []
         keys: list[str] = []
         for position, (names, aliases) in enumerate(named):
@@ -88,7 +112,7 @@ class NameIndex:
                 if words and words not in known:
                     known.add(words)
                     self.is_alias.append(number >= len(names))
-                    self.is_ascii.append(words.isascii())
+                    self.script.append(script(words))
                     self.owner.append(position)
                     key = self._add(words, heads)
                     keys.append(key)
@@ -105,7 +129,8 @@ class NameIndex:
         self._starts.append(len(self._windows.plain))
         parts = latin(words).split()
         heads.extend(("".join(parts[at:]), row, at == 0) for at in range(len(parts)))
-        return fold("".join(parts))
+        self.key.append("".join(parts))
+        return fold(self.key[-1])
 
     def __len__(self) -> int:
         return len(self.owner)
@@ -125,10 +150,28 @@ class NameIndex:
         columns = [at for span in ranges for at in span]
         firsts = np.cumsum([0, *(len(span) for span in ranges[:-1])])
         like = alike(query, self._windows, columns)
-        asked = 1 - QUERY_SHARE * (1 - np.array(query.share, np.float32))
-        met = 1 - NAME_SHARE * (1 - self._share[columns])
-        best: Floats = np.maximum.reduceat((like * asked[:, None] * met).max(axis=0), firsts)
+        value = like * asked_factor(query)[:, None] * met_factor(self._share[columns])
+        best: Floats = np.maximum.reduceat(value.max(axis=0), firsts)
         return best
+
+    def evidence(self, words: str, row: int) -> Evidence:
+        """How `plain` words meet one name, in the terms that confidence is made of."""
+        query = windows(words)
+        columns = range(self._starts[row], self._starts[row + 1])
+        like = alike(query, self._windows, columns)
+        value = like * asked_factor(query)[:, None] * met_factor(self._share[columns.start : columns.stop])
+        asked, met = (int(at) for at in np.unravel_index(int(value.argmax()), value.shape))
+        column = columns[met]
+        return Evidence(
+            like=float(like[asked, met]),
+            asked=query.share[asked],
+            met=self._windows.share[column],
+            same=query.plain[asked] == self._windows.plain[column],
+            spelt=query.latin[asked] == self._windows.latin[column],
+            sound=query.fold[asked] == self._windows.fold[column],
+            letters=min(len(query.latin[asked]), len(self._windows.latin[column])),
+            script=query.script[asked] == self._windows.script[column],
+        )
 
     def beginning(self, key: str) -> Iterable[tuple[int, bool, float]]:
         """Rows with a word that begins with squashed Latin `key`: row, whether the name itself does, share typed."""
@@ -141,9 +184,22 @@ class NameIndex:
             yield row, whole, len(key) / len(head)
 
 
+def asked_factor(query: Windows) -> Floats:
+    """What leaving words of the query unexplained costs."""
+    factor: Floats = 1 - QUERY_SHARE * (1 - np.array(query.share, np.float32))
+    return factor
+
+
+def met_factor(share: Floats) -> Floats:
+    """What leaving words of a name unasked for costs."""
+    factor: Floats = 1 - NAME_SHARE * (1 - share)
+    return factor
+
+
 def telling(words: str) -> str:
-    """The words that tell a shop, or all of them where none does."""
-    return " ".join(token for token in words.split() if weight(token) >= WEAK) or words
+    """The words worth looking for, or all of them where none is."""
+    tokens = words.split()
+    return " ".join(word for word, value in zip(tokens, weights(tokens), strict=True) if value > WORTH_A_LOOK) or words
 
 
 def alike(query: Windows, names: Windows, columns: Sequence[int]) -> Floats:
@@ -152,9 +208,11 @@ def alike(query: Windows, names: Windows, columns: Sequence[int]) -> Floats:
     own = EDITS * each(osa, query.plain, plain_names) + (1 - EDITS) * each(indel, query.plain, plain_names)
     spelt = each(indel, query.latin, [names.latin[at] for at in columns])
     sound = each(indel, query.fold, [names.fold[at] for at in columns])
-    foreign = np.array([[text.isascii()] for text in query.plain]) != [text.isascii() for text in plain_names]
-    letters = np.where(foreign, LATIN_CROSS, LATIN_SHARE).astype(np.float32)
+    scripts = np.array([names.script[at] for at in columns], np.int8)
+    asked = np.array(query.script, np.int8)[:, None]
+    letters = np.where(asked == scripts, LATIN_SHARE, LATIN_CROSS).astype(np.float32)
     across = letters * spelt + (1 - letters) * sound - FOLDED * (spelt < 1)
+    across *= np.where(np.maximum(asked, scripts) == Script.OTHER, OTHER_SCRIPT, 1).astype(np.float32)
     best: Floats = np.maximum(own, across)
     return best
 

@@ -1,6 +1,7 @@
 """Forms of a name that compare equal however it is written: letter case, accents, Ё or Е, either alphabet."""
 
 import re
+from enum import IntEnum
 from functools import lru_cache
 from unicodedata import category, normalize
 
@@ -18,6 +19,8 @@ _TO_LATIN = _ONE_LETTER | {
 }  # fmt: skip
 _APOSTROPHES = str.maketrans(dict.fromkeys("'’‘`´ʼʹ"))
 _WORD = re.compile(r"[^\x00-/:-`{-\x7f]+")
+_CYRILLIC_LETTER = re.compile("[\u0400-\u052f]")
+_LATIN_LETTER = re.compile("[a-zA-Z]")
 _NOT_SLUG = re.compile(r"[^a-z0-9]+")
 _SLUG_SIGNS = str.maketrans({"&": " and ", "+": " plus ", "@": " at "})
 MAX_SLUG = 60
@@ -57,6 +60,23 @@ def slug_of(name: str) -> str:
     return _NOT_SLUG.sub("-", words).strip("-")[:MAX_SLUG].strip("-")
 
 
+class Script(IntEnum):
+    """The letters a text is written in, as far as comparing goes."""
+
+    LATIN = 0
+    CYRILLIC = 1
+    OTHER = 2
+
+
+def script(text: str) -> Script:
+    """The script of `plain` words; letters of two scripts count as the one named later."""
+    if text.isascii():
+        return Script.LATIN
+    if any(char > "\u052f" for char in text):
+        return Script.OTHER
+    return Script.CYRILLIC if _CYRILLIC_LETTER.search(text) else Script.LATIN
+
+
 # ---------------------------------------------------------------- the same sound
 
 
@@ -92,8 +112,6 @@ _TO_RUSSIAN_KEYS = str.maketrans(_LATIN_KEYS, _RUSSIAN_KEYS)
 _TO_LATIN_KEYS = str.maketrans(_RUSSIAN_KEYS, _LATIN_KEYS) | {
     ord("і"): "s", ord("ї"): "]", ord("є"): "'", ord("ў"): "o", ord("ґ"): "\\",
 }  # fmt: skip
-_CYRILLIC_LETTER = re.compile("[\u0400-\u04ff]")
-_LATIN_LETTER = re.compile("[a-zA-Z]")
 
 
 def other_layout(text: str) -> str | None:

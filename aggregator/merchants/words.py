@@ -1,5 +1,7 @@
 """Words that say little about which shop a name or a card's face means."""
 
+from collections.abc import Sequence
+
 # On loyalty cards of any shop, in the languages cards are printed in.
 _CARD_WORDS = """
 карта карты картой бонусная бонусный бонус бонусы бонусов дисконтная дисконтный дисконт скидка скидки скидок
@@ -11,7 +13,7 @@ _CARD_WORDS = """
 бонусна постійного
 card cards bonus bonuses discount loyalty club member members membership customer client reward rewards points
 point gift vip gold silver platinum premium family no number valid thru until from since thank you your program
-programme plus earn save free phone tel www com ru
+programme earn save more free phone tel www com ru
 carte fidelite fidélité cliente client tarjeta puntos carta fedelta fedeltà punti socio karte kundenkarte
 bonuskarte vorteilskarte treuekarte punkte mitglied karta stalego klienta klub stałego program lojalnościowy
 """
@@ -29,12 +31,22 @@ CARD_WORDS = frozenset(_CARD_WORDS.split())
 WEAK_WORDS = frozenset(_WEAK_WORDS.split())
 
 
+def weights(words: Sequence[str]) -> list[float]:
+    """How much of a name or line each `plain` word carries, 1 for one that may be a shop's own.
+
+    Short numbers may be a shop's ("36,6"), long ones and those in a row are a card's, a date or a telephone.
+    """
+    numbers = [word for word in words if word.isdigit()]
+    number = 0.3 if len(numbers) < 3 and all(len(word) < 4 for word in numbers) else 0.05
+    return [number if word.isdigit() else weight(word) for word in words]
+
+
 def weight(word: str) -> float:
-    """How much of a name or line a `plain` word carries, 1 for one that may be a shop's own."""
     if word in CARD_WORDS:
         return 0.1
-    if word in WEAK_WORDS:
-        return 0.25
-    if word.isdigit():
-        return 0.3 if len(word) < 4 else 0.05
-    return 1.0
+    return 0.25 if word in WEAK_WORDS else 1.0
+
+
+def says_something(words: str) -> bool:
+    """Whether any of the `plain` words is more than what stands on every card."""
+    return any(value > 0.2 for value in weights(words.split()))
