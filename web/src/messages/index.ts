@@ -48,7 +48,7 @@ const POINTS = {
 /** "1 240 баллов", or money with the digits its currency has. */
 export function balanceText({ value, unit }: Balance): string {
   if (unit === 'points') return `${new Intl.NumberFormat(language.value).format(value)} ${POINTS[language.value](value)}`;
-  const money = new Intl.NumberFormat(language.value, { style: 'currency', currency: unit });
+  const money = new Intl.NumberFormat(language.value, { style: 'currency', currency: unit, currencyDisplay: 'narrowSymbol' });
   return money.format(value / 10 ** minorDigits(unit));
 }
 

@@ -68,7 +68,7 @@ function thinned(sections: readonly Section[], room: number): Shown[] {
     .flatMap((one): Shown[] => [one, { letter: `after ${one.letter}`, index: undefined }]).slice(0, -1);
 }
 
-const LETTER_HEIGHT = 1.15;
+const LETTER_HEIGHT = 1.02;
 
 function useRoom(strip: RefObject<HTMLElement | null>): number {
   const [room, setRoom] = useState(Infinity);

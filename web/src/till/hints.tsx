@@ -20,8 +20,7 @@ function Brightness() {
   const { till } = words();
   return (
     <div class="till-hint">
-      <Icon name="bright" />
-      <p class="small">{till.bright}</p>
+      <p class="small"><Icon name="bright" />{till.bright}</p>
       <button type="button" class="button quiet" onClick={() => tell('brightness')}>{till.brightDone}</button>
     </div>
   );

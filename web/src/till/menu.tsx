@@ -20,7 +20,7 @@ export function TillMenu({ card, onClose }: { readonly card: Card; readonly onCl
         <Item icon="edit" text={till.edit} onClick={() => go(`/c/${card.id}/edit`)} />
         <Item icon="star" text={card.favourite ? till.notFavourite : till.favourite} onClick={() => change({ favourite: card.favourite ? null : true })} />
         {number && <Item icon="copy" text={till.copy} onClick={() => void copy(number).then(onClose)} />}
-        <Item icon="phone" text={card.archived ? till.unarchive : till.archive} onClick={() => change({ archived: card.archived ? null : true })} />
+        <Item icon="archive" text={card.archived ? till.unarchive : till.archive} onClick={() => change({ archived: card.archived ? null : true })} />
         <Item icon="bin" text={till.bin} testId="bin" onClick={() => void discard(card)} />
       </ul>
     </Sheet>
