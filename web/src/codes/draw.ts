@@ -72,9 +72,9 @@ function marked(text: string, code: Code, options: Record<string, unknown> = {})
   const eci = eciOf(code.encoding);
   if (!code.gs1 && eci === undefined) return { text, options: { ...options, binarytext: true } };
   const escaped = text.replaceAll('^', '^^');
-  const body = code.gs1 ? `^FNC1${escaped.replaceAll(GROUP_SEPARATOR, '^FNC1')}` : escaped;
-  const prefix = eci === undefined ? '' : `^ECI${String(eci).padStart(6, '0')}`;
-  return { text: prefix + body, options: { ...options, binarytext: true, parsefnc: true } };
+  const announced = eci === undefined ? '' : `^ECI${String(eci).padStart(6, '0')}`;
+  const body = code.gs1 ? `^FNC1${announced}${escaped.replaceAll(GROUP_SEPARATOR, '^FNC1')}` : announced + escaped;
+  return { text: body, options: { ...options, binarytext: true, parsefnc: true } };
 }
 
 const CODE_39 = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ-. $/+%';
