@@ -23,6 +23,11 @@ class Sample:
     def expected(self) -> str:
         return self.read or self.text
 
+    @property
+    def read_as(self) -> str:
+        """UPC-A is an EAN-13 with a 0 in front, bar for bar."""
+        return "ean_13" if self.symbology == "upc_a" else self.symbology
+
 
 # UPC numbers are read as the EAN-13 they stand for.
 SAMPLES = (
@@ -62,9 +67,12 @@ _WRITERS = {
 }
 
 
-def code(symbology: str, content: str | bytes, scale: int = 3) -> Image.Image:
-    """A drawn code, `scale` pixels a module, with its quiet zone; bytes are written as they are."""
-    barcode = zxingcpp.create_barcode(content, _WRITERS[symbology])
+def code(symbology: str, content: str | bytes, scale: int = 3, gs1: bool = False) -> Image.Image:
+    """A drawn code, `scale` pixels a module, with its quiet zone; bytes are written as they are.
+
+    With `gs1` the content is element strings, identifiers in brackets, and the symbol carries FNC1 first.
+    """
+    barcode = zxingcpp.create_barcode(content, _WRITERS[symbology], **({"gs1": True} if gs1 else {}))
     drawn = zxingcpp.write_barcode_to_image(barcode, scale=scale)
     height, width = drawn.shape
     return Image.frombuffer("L", (width, height), bytes(drawn), "raw", "L", 0, 1).convert("RGB")
