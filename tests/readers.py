@@ -25,6 +25,7 @@ def scripted(photos: Sequence[bytes]) -> Reading:
         case "eat":
             bytearray(int(argument))
         case "wait":
+            Path(f"{argument}.started").touch()
             while not Path(argument).exists():
                 time.sleep(0.01)
     return Reading(lines=(str(os.getpid()), *(photo.decode() for photo in photos)))

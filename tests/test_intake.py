@@ -1,0 +1,359 @@
+"""Photos over HTTP: the draft they become, and what bad, heavy, broken and too many of them are told."""
+
+import base64
+import io
+import logging
+import os
+import signal
+import socket
+import tempfile
+import threading
+import time
+from collections.abc import AsyncIterator, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+
+import httpx
+import numpy as np
+import pytest
+import uvicorn
+from PIL import Image
+from starlette.applications import Starlette
+
+from aggregator import intake
+from aggregator.errors import Problem
+from aggregator.http import Frame, refusal, surprise
+from aggregator.limits import Limiter
+from aggregator.merchants.matching import Candidate
+from aggregator.recognition.reading import Reading
+from aggregator.recognition.workers import Pool
+from tests import samples
+from tests.answers import assert_problem, pointers
+
+SCRIPTED = "tests.readers:scripted"
+CARD = samples.card()
+JPEG, PNG, WEBP, GIF = (samples.encoded(CARD, kind) for kind in ("JPEG", "PNG", "WEBP", "GIF"))
+
+
+@dataclass
+class Service:
+    """A running intake and its pool."""
+
+    address: str
+    pool: Pool
+
+    def send(self, *photos: bytes, **options: object) -> httpx.Response:
+        return self.post(files=[("photo", ("card.jpg", photo, "image/jpeg")) for photo in photos], **options)
+
+    def post(self, path: str = "/api/intake", **options: object) -> httpx.Response:
+        return httpx.post(self.address + path, timeout=60, **options)
+
+
+def by_country(reading: Reading, country: str | None) -> list[Candidate]:
+    """A match that shows what it was given."""
+    return [Candidate(f"shop-{country}", f"{len(reading.codes)} codes", 0.98765, ("name on the card",))]
+
+
+@contextmanager
+def serving(limits: str = "10000/minute", **options: object) -> Iterator[Service]:
+    pool = Pool(**{"workers": 2, "queue": 8} | options)
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        await pool.start()
+        yield
+        await pool.close()
+
+    routes = intake.routes(pool, Limiter(limits), by_country)
+    app = Starlette(routes=routes, exception_handlers={Problem: refusal, Exception: surprise}, lifespan=lifespan)
+    server = uvicorn.Server(uvicorn.Config(Frame(app, "", False, "default-src 'none'"), port=0, log_level="error"))
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    try:
+        yield Service(f"http://127.0.0.1:{wait_for_port(server)}", pool)
+    finally:
+        server.should_exit = True
+        thread.join()
+
+
+def wait_for_port(server: uvicorn.Server) -> int:
+    while not server.started:
+        time.sleep(0.02)
+    port: int = server.servers[0].sockets[0].getsockname()[1]
+    return port
+
+
+@pytest.fixture(scope="module")
+def service() -> Iterator[Service]:
+    """One service for all tests that leave it as it was, which is the point of most."""
+    with serving() as running:
+        before = running.pool.pids
+        yield running
+        assert running.pool.pids == before, "a photo cost a process"
+
+
+# ---------------------------------------------------------------- the draft
+
+
+def test_a_photo_of_a_card_becomes_a_draft(service):
+    answer = service.send(JPEG)
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "application/json")
+    draft = answer.json()
+    assert draft.keys() == {"codes", "number", "merchants", "face", "timings_ms"}
+    (code,) = draft["codes"]
+    assert code.keys() == {"format", "text", "raw", "votes", "box", "confidence"}
+    assert (code["format"], code["text"], code["votes"]) == ("ean_13", "4607001234562", 2)
+    assert base64.b64decode(code["raw"]) == b"4607001234562"
+    assert np.array(code["box"]).shape == (4, 2)
+    assert draft["number"] is None
+    assert draft["timings_ms"].keys() == {"decode", "card", "barcodes", "match"}
+
+
+def test_the_draft_shows_the_face_as_a_picture_a_page_can_show(service):
+    face = service.send(JPEG).json()["face"]
+    kind, _, picture = face["picture"].partition(",")
+    assert kind == "data:image/webp;base64"
+    assert Image.open(io.BytesIO(base64.b64decode(picture))).size == (800, 536)
+    assert face["colour"].startswith("#e")
+
+
+def test_fnc1_and_the_announced_character_set_are_in_the_draft_where_there_are_any(service):
+    gs1 = samples.encoded(samples.code("code_128", "(01)12345678901231", gs1=True), "PNG")
+    cyrillic = samples.encoded(samples.code("aztec", "привет"), "PNG")
+    assert service.send(gs1).json()["codes"][0]["gs1"] is True
+    code = service.send(cyrillic).json()["codes"][0]
+    assert (code["text"], code["encoding"]) == ("привет", "iso-8859-5")
+    assert base64.b64decode(code["raw"]) == "привет".encode("iso-8859-5")
+
+
+def test_merchants_come_from_the_matcher_with_the_country_of_the_question(service):
+    answer = service.send(JPEG, params={"country": "RU"})
+    shop = {"slug": "shop-ru", "name": "1 codes", "score": 0.988, "reasons": ["name on the card"]}
+    assert answer.json()["merchants"] == [shop]
+    assert service.send(JPEG).json()["merchants"][0]["slug"] == "shop-None"
+
+
+def test_four_photos_of_one_card_are_one_draft(service):
+    back = samples.encoded(samples.code("qr_code", "the back"), "PNG")
+    codes = service.send(JPEG, back, WEBP, GIF).json()["codes"]
+    assert {code["text"]: code["votes"] for code in codes} == {"4607001234562": 6, "the back": 2}
+
+
+def test_a_photo_without_a_code_is_an_empty_draft_and_no_error(service):
+    answer = service.send(samples.encoded(Image.new("RGB", (320, 240), "#336699"), "PNG"))
+    assert answer.status_code == 200
+    assert (answer.json()["codes"], answer.json()["number"]) == ([], None)
+    assert answer.json()["face"]["colour"] == "#336699"
+
+
+GREY_16 = Image.fromarray(np.asarray(CARD.convert("L")).astype(np.uint16) * 257)
+ODD_BUT_FINE = {
+    "animated gif": samples.animation("GIF"),
+    "animated webp": samples.animation("WEBP"),
+    "cmyk jpeg": samples.encoded(CARD.convert("CMYK")),
+    "grey jpeg": samples.encoded(CARD.convert("L")),
+    "palette png": samples.encoded(CARD.convert("P"), "PNG"),
+    "transparent png": samples.encoded(CARD.convert("RGBA"), "PNG"),
+    "two-tone png": samples.encoded(CARD.convert("1"), "PNG"),
+    "16-bit png": samples.encoded(GREY_16, "PNG"),
+    "huge exif": samples.with_exif(CARD, 1, padding=60_000),
+    "sideways": samples.with_exif(CARD, 6),
+}
+
+
+@pytest.mark.parametrize("name", ODD_BUT_FINE)
+def test_odd_pictures_are_read_like_any_other(service, name):
+    answer = service.send(ODD_BUT_FINE[name])
+    assert answer.status_code == 200
+    assert [code["text"] for code in answer.json()["codes"]] == ["4607001234562"]
+
+
+def test_what_a_part_calls_itself_does_not_matter(service):
+    answer = service.post(files=[("photo", ("../../etc/passwd\r\n", JPEG, "text/html"))])
+    assert answer.json()["codes"][0]["text"] == "4607001234562"
+
+
+# ---------------------------------------------------------------- bad photos
+
+NO_PICTURE = {
+    "empty": b"",
+    "text": b"just a note",
+    "pdf": b"%PDF-1.7\n" + bytes(2_000),
+    "svg": b'<svg xmlns="http://www.w3.org/2000/svg"/>',
+    "tiff": samples.encoded(CARD, "TIFF"),
+    "bmp": samples.encoded(CARD, "BMP"),
+    "truncated jpeg": JPEG[: len(JPEG) // 2],
+    "truncated png": PNG[: len(PNG) // 2],
+    "truncated webp": WEBP[: len(WEBP) // 2],
+    "truncated gif": GIF[: len(GIF) // 2],
+    "header alone": JPEG[:20],
+    "swelling comment": samples.png_text_bomb(),
+}
+TOO_LARGE = {
+    "200 megapixel png": samples.png(20_000, 10_000, b""),
+    "200 megapixel jpeg": samples.jpeg_announcing(20_000, 10_000),
+    "gif frame beyond its screen": samples.gif_with_a_frame_beyond_its_screen(),
+    "400 megapixel bomb": samples.png_bomb(),
+    "more bytes than a photo has": bytes(intake.MAX_BYTES + 1),
+}
+
+
+@pytest.mark.parametrize("name", NO_PICTURE)
+def test_what_is_no_whole_picture_is_415(service, name):
+    assert_problem(service.send(NO_PICTURE[name]), 415, "not-a-picture")
+
+
+@pytest.mark.parametrize("name", TOO_LARGE)
+def test_what_is_past_the_bounds_is_413(service, name):
+    assert_problem(service.send(TOO_LARGE[name]), 413, "too-large")
+
+
+def test_one_bad_photo_refuses_the_card(service):
+    assert_problem(service.send(JPEG, b"just a note"), 415, "not-a-picture")
+
+
+# ---------------------------------------------------------------- bad forms
+
+
+def test_five_photos_are_one_too_many(service):
+    body = assert_problem(service.send(*[JPEG] * 5), 422, "invalid")
+    assert pointers(body) == ["/photo"]
+
+
+def test_another_field_is_refused_by_its_name(service):
+    body = assert_problem(service.post(files={"photo": JPEG}, data={"na/me~": "x"}), 422, "invalid")
+    assert pointers(body) == ["/na~1me~0"]
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        {"json": {"photo": "x"}},
+        {"data": {"photo": "x"}},
+        {"content": b""},
+        {"content": JPEG, "headers": {"Content-Type": "image/jpeg"}},
+        {"content": b"--b--\r\n", "headers": {"Content-Type": "multipart/form-data; boundary=b"}},
+        {"content": b"no parts at all", "headers": {"Content-Type": "multipart/form-data; boundary=b"}},
+        {"content": b"", "headers": {"Content-Type": "multipart/form-data"}},
+        {"files": [("photo", (None, "typed text"))]},
+    ],
+    ids=["json", "form", "nothing", "bare picture", "no part", "no multipart", "no boundary", "no file"],
+)
+def test_a_request_without_a_photo_names_the_missing_part(service, request_):
+    body = assert_problem(service.post(**request_), 422, "invalid")
+    assert pointers(body) == ["/photo"]
+
+
+def test_a_country_that_is_none_is_refused(service):
+    body = assert_problem(service.send(JPEG, params={"country": "Russia"}), 422, "invalid")
+    assert pointers(body) == ["/country"]
+
+
+def test_photos_too_heavy_together_are_413_announced_or_not(service):
+    heavy = JPEG + bytes(11_000_000)
+    assert_problem(service.send(heavy, heavy, heavy), 413, "too-large")
+
+    def stream():
+        head = b'--b\r\nContent-Disposition: form-data; name="photo"; filename="x"\r\n\r\n'
+        for _ in range(3):
+            yield head + heavy + b"\r\n"
+        yield b"--b--\r\n"
+
+    headers = {"Content-Type": "multipart/form-data; boundary=b"}
+    assert_problem(service.post(content=stream(), headers=headers), 413, "too-large")
+
+
+def test_a_get_is_no_intake(service):
+    assert httpx.get(service.address + "/api/intake").status_code == 405
+
+
+# ---------------------------------------------------------------- nothing kept, nothing told
+
+
+def test_a_large_photo_never_touches_the_disk(service, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", "/nonexistent")
+    assert service.send(JPEG + bytes(8_000_000)).status_code == 200
+
+
+def test_nothing_of_a_photo_is_logged(service, caplog):
+    with caplog.at_level(logging.DEBUG):
+        service.send(JPEG)
+        service.send(b"4607001234562")
+    assert "4607001234562" not in caplog.text
+    assert "4607001234562"[:8].encode().hex() not in caplog.text
+
+
+def test_a_sender_who_stops_halfway_harms_nobody(service, caplog):
+    host, port = service.address.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port))) as wire:
+        wire.sendall(b"POST /api/intake HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n")
+        wire.sendall(b"Content-Type: multipart/form-data; boundary=b\r\n\r\n--b\r\n")
+    assert service.send(JPEG).status_code == 200
+    assert not [record for record in caplog.records if record.levelno >= logging.ERROR]
+
+
+def test_bytes_of_all_uploads_together_are_bounded_and_given_back(monkeypatch):
+    monkeypatch.setattr(intake, "MAX_HELD_BYTES", 1_000_000)
+    with serving(workers=1) as service:
+        for _ in range(5):
+            assert_problem(service.send(JPEG + bytes(1_000_000)), 503, "busy")
+            assert_problem(service.send(b"x" * 500_000), 415, "not-a-picture")
+            assert service.send(JPEG).status_code == 200
+
+
+# ---------------------------------------------------------------- many, slow and deadly photos
+
+
+def test_twenty_uploads_at_once_are_each_read_or_told_when_to_come_again(tmp_path):
+    with serving(reader=SCRIPTED) as service, ThreadPoolExecutor(20) as senders:
+        before = service.pool.pids
+        waiting = b"wait " + bytes(tmp_path / "go")
+        sent = [senders.submit(service.send, waiting) for _ in range(20)]
+        while sum(upload.done() for upload in sent) < 10:
+            time.sleep(0.02)
+        (tmp_path / "go").touch()
+        answers = [upload.result() for upload in sent]
+        busy = [answer for answer in answers if answer.status_code == 503]
+        assert sorted(answer.status_code for answer in answers) == [200] * 10 + [503] * 10
+        for answer in busy:
+            assert_problem(answer, 503, "busy")
+            assert 1 <= int(answer.headers["Retry-After"]) <= 60
+        assert service.pool.pids == before
+        assert service.send(b"look").status_code == 200
+
+
+def test_a_process_killed_over_a_photo_is_503_and_the_next_photo_is_read(tmp_path):
+    with serving(workers=1, reader=SCRIPTED) as service, ThreadPoolExecutor(1) as sender:
+        (victim,) = service.pool.pids
+        upload = sender.submit(service.send, b"wait " + bytes(tmp_path / "never"))
+        while not (tmp_path / "never.started").exists():
+            time.sleep(0.02)
+        os.kill(victim, signal.SIGKILL)
+        answer = upload.result()
+        assert_problem(answer, 503, "reading-failed")
+        assert int(answer.headers["Retry-After"]) >= 1
+        assert service.send(b"look").status_code == 200
+        assert victim not in service.pool.pids
+
+
+def test_a_photo_that_hangs_is_503_and_the_next_photo_is_read():
+    with serving(workers=1, reader=SCRIPTED, timeout_s=0.5) as service:
+        assert_problem(service.send(b"hang"), 503, "reading-failed")
+        assert service.send(b"look").status_code == 200
+
+
+def test_a_picture_made_to_be_slow_is_given_up():
+    bars = np.repeat(np.random.default_rng(1).integers(0, 2, 3_500, dtype=np.uint8) * 255, 2)
+    slow = samples.encoded(Image.fromarray(np.broadcast_to(bars, (7_000, 7_000)).copy()), "PNG")
+    with serving(workers=1, timeout_s=6) as service:
+        assert_problem(service.send(slow), 503, "reading-failed")
+        assert service.send(JPEG).status_code == 200
+
+
+def test_a_guest_who_sends_too_many_is_429_and_told_how_long_to_wait():
+    with serving(limits="2/minute", workers=1) as service:
+        assert [service.send(JPEG).status_code for _ in range(2)] == [200, 200]
+        answer = service.send(JPEG)
+        assert_problem(answer, 429, "too-many-requests")
+        assert 1 <= int(answer.headers["Retry-After"]) <= 60
