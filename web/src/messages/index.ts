@@ -4,7 +4,7 @@ import { ApiProblem, Offline } from '../api';
 import { StorageFull, type Balance, type Language } from '../model';
 import { language } from '../wallet';
 import { en } from './en';
-import { plural } from './plural';
+import * as format from './format';
 import { ru, type Catalogue } from './ru';
 
 /** Languages a person can choose, each by its own name. */
@@ -17,46 +17,10 @@ export function words(): Catalogue {
   return chosen.value;
 }
 
-/** `2026-11-30` as "30 ноября" in the present year, with the year otherwise. */
-export function day(date: string, now = new Date()): string {
-  const [year, month, dayOfMonth] = date.slice(0, 10).split('-').map(Number) as [number, number, number];
-  const thisYear = year === now.getFullYear();
-  return new Intl.DateTimeFormat(language.value, { day: 'numeric', month: 'long', ...(thisYear ? {} : { year: 'numeric' }) })
-    .format(new Date(year, month - 1, dayOfMonth));
-}
-
-const STEPS: [unit: Intl.RelativeTimeFormatUnit, seconds: number][] = [
-  ['year', 31_536_000], ['month', 2_592_000], ['day', 86_400], ['hour', 3_600], ['minute', 60],
-];
-
-/** A past moment (ISO 8601) as "3 дня назад". */
-export function ago(moment: string, now = Date.now()): string {
-  const seconds = Math.max(0, (now - Date.parse(moment)) / 1000);
-  const [unit, length] = STEPS.find(([, step]) => seconds >= step) ?? ['second', 1];
-  return new Intl.RelativeTimeFormat(language.value, { numeric: 'auto' }).format(-Math.floor(seconds / length), unit);
-}
-
-export function percent(share: number): string {
-  return new Intl.NumberFormat(language.value, { style: 'percent', maximumFractionDigits: 0 }).format(share);
-}
-
-const POINTS = {
-  ru: (n: number) => plural('ru', n, { one: 'балл', few: 'балла', many: 'баллов', other: 'балла' }),
-  en: (n: number) => plural('en', n, { one: 'point', other: 'points' }),
-};
-
-/** "1 240 баллов", or money with the digits its currency has. */
-export function balanceText({ value, unit }: Balance): string {
-  if (unit === 'points') return `${new Intl.NumberFormat(language.value).format(value)} ${POINTS[language.value](value)}`;
-  const money = new Intl.NumberFormat(language.value, { style: 'currency', currency: unit, currencyDisplay: 'narrowSymbol' });
-  return money.format(value / 10 ** minorDigits(unit));
-}
-
-/** Digits after the decimal point of a currency (ISO 4217); none for points. */
-export function minorDigits(unit: string): number {
-  if (unit === 'points') return 0;
-  return new Intl.NumberFormat('en', { style: 'currency', currency: unit }).resolvedOptions().maximumFractionDigits ?? 2;
-}
+export const day = (date: string): string => format.day(language.value, date);
+export const ago = (moment: string): string => format.ago(language.value, moment);
+export const percent = (share: number): string => format.percent(language.value, share);
+export const balanceText = (balance: Balance): string => format.balanceText(language.value, balance);
 
 /** One sentence for anything a verb may throw. */
 export function sentence(error: unknown): string {

@@ -2,17 +2,17 @@
 import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 import '../styles/forms.css';
+import { FORMAT_NAMES } from '../codes/formats';
 import { words } from '../messages';
 import { overlay } from '../router';
 import { Camera } from '../capture/camera-view';
-import { NotPicture, type Photo } from '../capture/photo';
+import { NotPicture } from '../capture/photo';
 import { fromCamera, fromFile, typedOnly, type Capture } from '../capture/capture';
 import { ChooseCodes } from './choose-codes';
 import { Confirm } from './confirm';
 import { Reading } from './reading';
 import { Screen } from './screen';
 import { announce, say } from './toasts';
-import { codeLabel } from '../till/label';
 import { Ways } from './ways';
 
 type Stage =
@@ -25,7 +25,8 @@ export function Add() {
   const stage = useSignal<Stage>({ at: 'capture' });
   const restart = () => (stage.value = { at: 'capture' });
   const show = (capture: Capture) => {
-    if (capture.codes[0]) announce(codeLabel(capture.codes[0]));
+    const [first] = capture.codes;
+    if (first) announce(add.found(FORMAT_NAMES[first.format], first.text));
     stage.value = { at: capture.codes.length > 1 ? 'choose' : 'confirm', capture };
   };
   const take = (file: File) => void readFile(file, (next) => (stage.value = next), () => stage.value.at === 'reading', show, restart);
@@ -62,5 +63,3 @@ async function readFile(
 function useStep(active: boolean, close: () => void): void {
   useEffect(() => (active ? overlay(close) : undefined), [active]);
 }
-
-export type { Photo };

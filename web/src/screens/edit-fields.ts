@@ -1,8 +1,7 @@
-/** A card as the fields of a form, and back: which of them were changed and which cannot be kept. */
-import { payload, rawOf } from '../codes/bytes';
-import { wrong } from '../codes/formats';
+/** A card as the fields of a form, and back: which of them were changed. */
+import { rawOf } from '../codes/bytes';
 import { clean } from '../codes/typed';
-import { minorDigits, words } from '../messages';
+import { minorDigits } from '../messages/format';
 import type { Balance, Card, CardChanges, Code } from '../model';
 import type { Shop } from './shop-box';
 
@@ -23,14 +22,6 @@ export interface Edit {
   readonly unit: string;
   readonly front: string | undefined;
   readonly back: string | undefined;
-}
-
-export interface EditFaults {
-  name?: string;
-  balance?: string;
-  dates?: string;
-  /** By the code's place. */
-  codes?: Record<number, string>;
 }
 
 export function editOf(card: Card): Edit {
@@ -54,25 +45,6 @@ export function amountOf(text: string, unit: string): Balance | undefined | null
   if (!/^-?\d+(\.\d+)?$/.test(plain)) return null;
   const value = Math.round(Number(plain) * 10 ** minorDigits(unit));
   return Number.isSafeInteger(value) ? { value, unit } : null;
-}
-
-export function faultsOf(edit: Edit): EditFaults {
-  const { edit: said } = words();
-  const codes = codeFaults(edit.codes);
-  return {
-    ...(!clean(edit.shop.name) && { name: said.nameWrong }),
-    ...(amountOf(edit.balance, edit.unit) === null && { balance: said.balanceWrong }),
-    ...(edit.validFrom && edit.expiresOn && edit.validFrom > edit.expiresOn && { dates: said.datesWrong }),
-    ...(Object.keys(codes).length && { codes }),
-  };
-}
-
-function codeFaults(codes: readonly Code[]): Record<number, string> {
-  const faults = codes.map((code, i): [number, string | undefined] => {
-    const misfit = wrong(code.format, payload(code));
-    return [i, misfit && words().misfit[misfit]];
-  });
-  return Object.fromEntries(faults.filter((one): one is [number, string] => one[1] !== undefined));
 }
 
 /** The fields that differ from the card; null clears one. */

@@ -24,11 +24,22 @@ export function Code({ card, code, drawn, onTurned }: CodeProps) {
     );
   }
   const { till } = words();
-  if (!code) return <p class="till-nothing">{card.number ? till.noCode : till.nothing}</p>;
+  if (!code) return <NoCode card={card} />;
   return (
     <div class="stack">
       {card.front && <Photo id={card.front} label={till.photo} class="till-photo" />}
       <p class="till-days">{card.front ? till.cannotDraw : till.cannotDrawNoPhoto}</p>
+    </div>
+  );
+}
+
+function NoCode({ card }: { readonly card: Card }) {
+  const { till } = words();
+  if (card.number) return <p class="till-nothing">{till.noCode}</p>;
+  return (
+    <div class="till-nothing">
+      <p>{till.nothing}</p>
+      <a class="link" href={`/c/${card.id}/edit`}>{till.addCode}</a>
     </div>
   );
 }

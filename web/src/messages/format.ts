@@ -1,0 +1,44 @@
+/** Dates, numbers and amounts as a language writes them. */
+import type { Balance, Language } from '../model';
+import { plural } from './plural';
+
+/** `2026-11-30` as "30 ноября" in the present year, with the year otherwise. */
+export function day(language: Language, date: string, now = new Date()): string {
+  const [year, month, dayOfMonth] = date.slice(0, 10).split('-').map(Number) as [number, number, number];
+  const thisYear = year === now.getFullYear();
+  return new Intl.DateTimeFormat(language, { day: 'numeric', month: 'long', ...(thisYear ? {} : { year: 'numeric' }) })
+    .format(new Date(year, month - 1, dayOfMonth));
+}
+
+const STEPS: [unit: Intl.RelativeTimeFormatUnit, seconds: number][] = [
+  ['year', 31_536_000], ['month', 2_592_000], ['day', 86_400], ['hour', 3_600], ['minute', 60],
+];
+
+/** A past moment (ISO 8601) as "3 дня назад". */
+export function ago(language: Language, moment: string, now = Date.now()): string {
+  const seconds = Math.max(0, (now - Date.parse(moment)) / 1000);
+  const [unit, length] = STEPS.find(([, step]) => seconds >= step) ?? ['second', 1];
+  return new Intl.RelativeTimeFormat(language, { numeric: 'auto' }).format(-Math.floor(seconds / length), unit);
+}
+
+export function percent(language: Language, share: number): string {
+  return new Intl.NumberFormat(language, { style: 'percent', maximumFractionDigits: 0 }).format(share);
+}
+
+const POINTS = {
+  ru: (n: number) => plural('ru', n, { one: 'балл', few: 'балла', many: 'баллов', other: 'балла' }),
+  en: (n: number) => plural('en', n, { one: 'point', other: 'points' }),
+};
+
+/** "1 240 баллов", or money with the digits its currency has. */
+export function balanceText(language: Language, { value, unit }: Balance): string {
+  if (unit === 'points') return `${new Intl.NumberFormat(language).format(value)} ${POINTS[language](value)}`;
+  const money = new Intl.NumberFormat(language, { style: 'currency', currency: unit, currencyDisplay: 'narrowSymbol' });
+  return money.format(value / 10 ** minorDigits(unit));
+}
+
+/** Digits after the decimal point of a currency (ISO 4217); none for points. */
+export function minorDigits(unit: string): number {
+  if (unit === 'points') return 0;
+  return new Intl.NumberFormat('en', { style: 'currency', currency: unit }).resolvedOptions().maximumFractionDigits ?? 2;
+}
