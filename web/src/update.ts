@@ -13,6 +13,8 @@ let lookedAt = Date.now();
 /** Registers the worker. A release that was already waiting when the page opened is taken at once: nothing is open yet. */
 export async function watchForUpdates(): Promise<void> {
   if (!import.meta.env.PROD || !('serviceWorker' in navigator)) return;
+  // A part of this page's release could not be loaded: most likely it went with an update.
+  window.addEventListener('vite:preloadError', () => (updateReady.value = true));
   const wasControlled = navigator.serviceWorker.controller !== null;
   registration = await navigator.serviceWorker.register('/sw.js');
   if (registration.waiting && wasControlled) return applyUpdate();

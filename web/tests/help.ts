@@ -9,7 +9,7 @@ export const EAN: Code = { format: 'ean_13', text: '4607001234562', raw: 'NDYwNz
 
 /** Waits until the expectation holds. */
 export function until(holds: () => void | Promise<void>): Promise<void> {
-  return vi.waitFor(holds, { timeout: 4_000, interval: 5 });
+  return vi.waitFor(holds, { timeout: 15_000, interval: 5 });
 }
 
 /** Waits until nothing waits to be sent. */
