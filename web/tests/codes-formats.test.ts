@@ -99,7 +99,9 @@ describe('bytes', () => {
     expect(eciOf('UTF-8')).toBe(26);
     expect(eciOf('Shift_JIS')).toBe(20);
     expect(eciOf(undefined)).toBeUndefined();
-    expect(encodingOf(new TextEncoder().encode('plain'))).toBeUndefined();
+    expect(encodingOf(new TextEncoder().encode(']Q1plain'))).toBeUndefined();
+    expect(encodingOf(new TextEncoder().encode(']Q1a\\\\000026'))).toBeUndefined();
+    expect(encodingOf(new TextEncoder().encode(']Q2\\000026a\\000003b'))).toBeUndefined();
   });
 });
 

@@ -1,6 +1,6 @@
 /** The reader on the device: zxing compiled to WebAssembly, from our own origin, so that it works without a network. */
 import { prepareZXingModule, readBarcodes, type ReaderOptions, type ReadResult } from 'zxing-wasm/reader';
-import { rawOfBytes } from '../codes/bytes';
+import { rawOf, rawOfBytes } from '../codes/bytes';
 import { encodingOf } from '../codes/eci';
 import type { CodeReading, Format } from '../model';
 import { readerWasmUrl } from '../reader-wasm';
@@ -30,14 +30,15 @@ export async function read(image: ImageData, thorough: boolean): Promise<Found[]
 }
 
 function found(result: ReadResult): Found[] {
-  const format = formatOf(result.format);
+  const format = NAMES[result.format];
   if (!format) return [];
+  const number = RETAIL.has(format) ? result.text.padStart(RETAIL_DIGITS, '0') : undefined;
   const { topLeft, topRight, bottomRight, bottomLeft } = result.position;
   const encoding = result.hasECI ? encodingOf(result.bytesECI) : undefined;
   return [{
     format,
-    text: result.text,
-    raw: rawOfBytes(result.bytes),
+    text: number ?? result.text,
+    raw: number ? rawOf(number) : rawOfBytes(result.bytes),
     ...(encoding && { encoding }),
     ...(isMarked(format, result) && { gs1: true }),
     confidence: 1,
@@ -50,13 +51,13 @@ function isMarked(format: Format, { contentType }: ReadResult): boolean {
   return contentType === 'GS1' && !format.startsWith('databar');
 }
 
+/** UPC-A is the EAN-13 with a 0 in front, bar for bar; UPC-E stands for such a number. All three are kept as its 13 digits. */
+const RETAIL = new Set<Format>(['ean_13', 'upc_e']);
+const RETAIL_DIGITS = 13;
+
 const NAMES: Record<string, Format> = {
-  EAN13: 'ean_13', EAN8: 'ean_8', UPCA: 'upc_a', UPCE: 'upc_e', Code128: 'code_128', Code39: 'code_39', Code39Std: 'code_39', Code39Ext: 'code_39',
+  EAN13: 'ean_13', EAN8: 'ean_8', UPCA: 'ean_13', UPCE: 'upc_e', Code128: 'code_128', Code39: 'code_39', Code39Std: 'code_39', Code39Ext: 'code_39',
   Code93: 'code_93', Codabar: 'codabar', ITF: 'itf', ITF14: 'itf', QRCode: 'qr_code', QRCodeModel1: 'qr_code', QRCodeModel2: 'qr_code', PDF417: 'pdf417',
   CompactPDF417: 'pdf417', Aztec: 'aztec', AztecCode: 'aztec', DataMatrix: 'data_matrix', DataBar: 'databar', DataBarOmni: 'databar', DataBarLtd: 'databar',
   DataBarStk: 'databar', DataBarStkOmni: 'databar', DataBarExp: 'databar_expanded', DataBarExpStk: 'databar_expanded', ISBN: 'ean_13',
 };
-
-function formatOf(name: string): Format | undefined {
-  return NAMES[name];
-}

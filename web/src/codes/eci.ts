@@ -13,8 +13,13 @@ export function eciOf(encoding: string | undefined): number | undefined {
   return encoding === undefined ? undefined : ASSIGNED[encoding.toLowerCase().replaceAll('_', '-')];
 }
 
-/** The name of the first encoding announced in bytes that follow the ECI protocol (`\` and six digits, ISO/IEC 15424). */
+/**
+ * The name of the one encoding announced in bytes that follow the ECI protocol: after a symbology identifier of three
+ * characters, `\` and six digits before each stretch, a backslash of the payload doubled (ISO/IEC 15424).
+ */
 export function encodingOf(bytes: Uint8Array): string | undefined {
-  const digits = /\\(\d{6})/.exec(String.fromCharCode(...bytes.subarray(0, 64)))?.[1];
-  return Object.keys(ASSIGNED).find((name) => ASSIGNED[name] === Number(digits));
+  const protocol = new TextDecoder('latin1').decode(bytes.subarray(3));
+  const announced = new Set([...protocol.matchAll(/(?<!\\)(?:\\\\)*\\(\d{6})/g)].map((match) => Number(match[1])));
+  const [only] = announced;
+  return announced.size === 1 ? Object.keys(ASSIGNED).find((name) => ASSIGNED[name] === only) : undefined;
 }

@@ -96,9 +96,8 @@ export const en: Catalogue = {
     unsupported: 'This code cannot be drawn. Choose another kind.',
   },
   reasons: {
-    'name on the card': 'name on the card', 'name of the shop': 'name on the card', 'colour of the card': 'colour of the card',
-    startsWith: (digits) => `number starts with ${digits}`, length: (n) => `the number has ${n} characters`,
-    symbology: (name) => `${name} code`,
+    name: 'name on the card', 'look-alike': 'a name like it on the card', prefix: 'the beginning of a name', keyboard: 'name in another keyboard layout',
+    startsWith: (digits) => `number starts with ${digits}`,
   },
   edit: {
     title: 'Edit the card', save: 'Save changes', name: 'Name', shop: 'Shop', number: 'Number on the card', codes: 'Codes',

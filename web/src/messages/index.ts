@@ -35,7 +35,6 @@ export function problemSentence(code: string): string {
 }
 
 const STARTS_WITH = /starts with (\S+)/;
-const LENGTH = /(\d+) (?:digits|characters)/;
 
 /** The server's reasons for naming a shop, in the chosen language; one it does not know stays as it came. */
 export function reasonsText(reasons: readonly string[]): string {
@@ -46,8 +45,6 @@ function reasonText(reason: string): string {
   const known = words().reasons;
   const starts = STARTS_WITH.exec(reason);
   if (starts) return known.startsWith(starts[1]!);
-  const length = LENGTH.exec(reason);
-  if (length) return known.length(length[1]!);
   const exact = known[reason as keyof typeof known];
   return typeof exact === 'string' ? exact : reason;
 }

@@ -95,9 +95,8 @@ export const ru = {
     unsupported: 'Такой код нарисовать нельзя. Выберите другой вид.',
   },
   reasons: {
-    'name on the card': 'надпись на карте', 'name of the shop': 'надпись на карте', 'colour of the card': 'цвет карты',
-    startsWith: (digits: string) => `номер начинается с ${digits}`, length: (n: string) => `в номере ${n} знаков`,
-    symbology: (name: string) => `код ${name}`,
+    name: 'надпись на карте', 'look-alike': 'похожая надпись на карте', prefix: 'начало названия', keyboard: 'надпись в другой раскладке',
+    startsWith: (digits: string) => `номер начинается с ${digits}`,
   },
   edit: {
     title: 'Изменить карту', save: 'Сохранить изменения', name: 'Название', shop: 'Магазин', number: 'Номер на карте', codes: 'Штрихкоды',
