@@ -39,7 +39,6 @@ from aggregator.sync.routes import SyncRoutes
 from aggregator.sync.spaces import home_of, open_home
 
 MODELS = ("aggregator.store", "aggregator.accounts.models", "aggregator.sync.models", "aggregator.catalog.models")
-MAX_BODY_BYTES = 32_000_000
 KEYS_FILE = "keys.json"
 
 
@@ -74,9 +73,7 @@ class Service:
     def app(self) -> Frame:
         """The ASGI application. The frame stands outside of everything, so that even a failure carries a request id."""
         settings = self.settings
-        inner = Starlette(
-            routes=self.routes(), exception_handlers=ERRORS, lifespan=self.lifespan, max_body_size=MAX_BODY_BYTES
-        )
+        inner = Starlette(routes=self.routes(), exception_handlers=ERRORS, lifespan=self.lifespan)
         fixed_origin = settings.address if settings.public_url else ""
         return Frame(inner, fixed_origin, settings.secure, shell.CONTENT_POLICY)
 
@@ -89,7 +86,11 @@ class Service:
             *AccountRoutes(people, self.sessions, home_of, self.pokes.end, limits).routes(),
             *PictureRoutes(self.sessions, self.pictures).routes(),
             *merchant_routes.routes(self.directory, self.matcher),
-            *intake.routes(self.pool, intake.limiter(self.settings.limit_scale), intake.by_lines(self.matcher)),
+            *intake.routes(
+                self.pool,
+                intake.Allowance.scaled(self.settings.limit_scale, self.sessions),
+                intake.by_lines(self.matcher),
+            ),
             Route("/api/health", _health),
             *shell.routes(self.settings.web),
         ]
@@ -127,8 +128,8 @@ def _store_error(request: Request, error: Exception) -> Response:
     again.
     """
     surprise(request, error)
-    text = str(error)
-    full = "full" in text or getattr(error, "errno", None) in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+    full = "disk is full" in str(error) or isinstance(error, asyncpg.DiskFullError)
+    full = full or getattr(error, "errno", None) in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
     code, detail = ("store-full", "There is no room left; nothing was kept.") if full else STORE_DOWN
     return refusal(request, Unavailable(code, detail, 10))
 

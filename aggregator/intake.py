@@ -5,7 +5,7 @@ import base64
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, Self
 
 from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
@@ -13,7 +13,8 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from aggregator.errors import BadRequest, FieldError, Invalid, TooLarge, Unavailable
+from aggregator.accounts.sessions import Sessions
+from aggregator.errors import BadRequest, FieldError, Invalid, TooLarge, Unauthorized, Unavailable
 from aggregator.http import answer
 from aggregator.images import MAX_BYTES
 from aggregator.limits import Limiter, address_key
@@ -31,9 +32,35 @@ UPLOAD_TIMEOUT_S = 120
 Match = Callable[[Reading, str | None], Sequence[Candidate]]
 
 
-def limiter(scale: int = 1) -> Limiter:
-    """How many cards one address may have read: a wallet at a sitting, not a pile."""
-    return Limiter(f"{30 * scale}/minute; {300 * scale}/day")
+class Allowance:
+    """How many photos are read for whom: for guests by network, for people who are signed in by account, and more."""
+
+    def __init__(self, guests: Limiter, members: Limiter | None = None, sessions: Sessions | None = None) -> None:
+        self._guests = guests
+        self._members = members
+        self._sessions = sessions
+
+    @classmethod
+    def scaled(cls, scale: int, sessions: Sessions) -> Self:
+        """A wallet at a sitting, not a pile."""
+        guests = Limiter(f"{30 * scale}/minute; {300 * scale}/day")
+        return cls(guests, Limiter(f"{120 * scale}/minute; {2_000 * scale}/day"), sessions)
+
+    async def count(self, request: Request) -> None:
+        """Count one call; raises TooManyRequests."""
+        account = await self._account(request)
+        if account and self._members:
+            self._members.hit(account)
+        else:
+            self._guests.hit(address_key(request.client.host if request.client else ""))
+
+    async def _account(self, request: Request) -> str:
+        if self._sessions is None:
+            return ""
+        try:
+            return str((await self._sessions.check(request.state["store"], request)).account_id)
+        except Unauthorized:
+            return ""
 
 
 def by_lines(matcher: Matcher) -> Match:
@@ -41,12 +68,12 @@ def by_lines(matcher: Matcher) -> Match:
     return lambda reading, country: matcher.match(reading.lines, country=country) if reading.lines else []
 
 
-def routes(pool: Pool, limits: Limiter, match: Match) -> list[BaseRoute]:
+def routes(pool: Pool, allowance: Allowance, match: Match) -> list[BaseRoute]:
     """`POST /api/intake`, open to guests."""
     held = Held(MAX_HELD_BYTES)
 
     async def intake(request: Request) -> Response:
-        limits.hit(address_key(request.client.host if request.client else ""))
+        await allowance.count(request)
         country = _country(request)
         async with photos_of(request, held) as photos:
             reading = await pool.read(photos)

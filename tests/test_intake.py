@@ -13,6 +13,7 @@ from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 import httpx
 import numpy as np
@@ -30,6 +31,7 @@ from aggregator.recognition.reading import Reading
 from aggregator.recognition.workers import Pool
 from tests import samples
 from tests.answers import assert_problem, pointers
+from tests.service import Person, ServiceOptions, running
 
 SCRIPTED = "tests.readers:scripted"
 CARD = samples.card()
@@ -65,7 +67,7 @@ def serving(limits: str = "10000/minute", **options: object) -> Iterator[Service
         yield
         await pool.close()
 
-    routes = intake.routes(pool, Limiter(limits), by_country)
+    routes = intake.routes(pool, intake.Allowance(Limiter(limits)), by_country)
     app = Starlette(routes=routes, exception_handlers={Problem: refusal, Exception: surprise}, lifespan=lifespan)
     server = uvicorn.Server(uvicorn.Config(Frame(app, "", False, "default-src 'none'"), port=0, log_level="error"))
     thread = threading.Thread(target=server.run)
@@ -357,3 +359,13 @@ def test_a_guest_who_sends_too_many_is_429_and_told_how_long_to_wait():
         answer = service.send(JPEG)
         assert_problem(answer, 429, "too-many-requests")
         assert 1 <= int(answer.headers["Retry-After"]) <= 60
+
+
+def test_people_who_are_signed_in_may_have_more_read_than_guests(tmp_path: Path) -> None:
+    with running(ServiceOptions(tmp_path, arguments=("--workers", "1"))) as service:
+        guest = httpx.Client(base_url=service.url, timeout=60)
+        with guest, Person.signed_up(service.url) as person:
+            post = {"files": {"photo": b"no picture"}}
+            refused = [guest.post("/api/intake", **post).status_code for _ in range(31)]
+            served = [person.http.post("/api/intake", **post).status_code for _ in range(31)]
+    assert (refused[0], refused[-1], set(served)) == (415, 429, {415})
