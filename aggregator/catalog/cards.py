@@ -15,6 +15,8 @@ from aggregator.errors import Conflict, FieldError, Invalid
 from aggregator.sync.log import Change, Staged
 from aggregator.sync.mutators import Mutator, Stop
 
+# Times from before it come from a device without a clock; far ones cannot even be turned into UTC.
+EPOCH = datetime.fromtimestamp(0, UTC)
 PICTURES = "pictures"
 USES = "uses"
 
@@ -93,7 +95,8 @@ def use(change: Change, args: Use) -> None:
         return
     counted.add((args.id, args.use))
     change.add(CardUse(space_id=args.space, card_id=args.id, use_id=args.use))
-    latest = max(body.get("last_used_at", ""), min(moment(args.at), moment(change.now_ms)))
+    used_at = min(max(args.at, EPOCH), datetime.fromtimestamp(change.now_ms / 1000, UTC))
+    latest = max(body.get("last_used_at", ""), moment(used_at))
     _stage(change, args, body, {"uses": body.get("uses", 0) + 1, "last_used_at": latest})
 
 
