@@ -6,12 +6,13 @@ import logging
 import re
 import uuid
 from collections.abc import Callable
+from contextvars import ContextVar
 from typing import Any, TypeVar, cast
 from urllib.parse import urlsplit
 
 import msgspec
 from starlette.datastructures import Headers
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -25,6 +26,7 @@ MAX_DETAIL = 200
 SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
 
 _log = logging.getLogger("karman")
+_answering: ContextVar[str] = ContextVar("answering", default="-")
 _encoder = msgspec.json.Encoder()
 
 
@@ -40,16 +42,21 @@ def problem_answer(problem: Problem, request_id: str) -> Response:
 
 
 async def read_body(request: Request, limit_bytes: int) -> bytes:
-    """The whole body; raises TooLarge as soon as it passes the limit, announced or not."""
+    """The whole body; raises TooLarge as soon as it passes the limit, announced or not, and BadRequest when its sender
+    stops halfway.
+    """
     announced = request.headers.get("content-length", "")
     if announced.isdigit() and int(announced) > limit_bytes:
         raise TooLarge("too-large", f"At most {limit_bytes} bytes are read here.")
     parts, size = [], 0
-    async for part in request.stream():
-        size += len(part)
-        if size > limit_bytes:
-            raise TooLarge("too-large", f"At most {limit_bytes} bytes are read here.")
-        parts.append(part)
+    try:
+        async for part in request.stream():
+            size += len(part)
+            if size > limit_bytes:
+                raise TooLarge("too-large", f"At most {limit_bytes} bytes are read here.")
+            parts.append(part)
+    except ClientDisconnect:
+        raise BadRequest("incomplete", "The body did not arrive in full.") from None
     return b"".join(parts)
 
 
@@ -59,6 +66,8 @@ async def read_json(request: Request, shape: type[T], limit_bytes: int = JSON_LI
     """
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
         raise UnsupportedMedia("not-json", "Send JSON with Content-Type: application/json.")
+    if request.headers.get("content-encoding", "identity").strip().lower() != "identity":
+        raise UnsupportedMedia("not-json", "Send the JSON uncompressed.")
     body = await read_body(request, limit_bytes)
     try:
         return msgspec.json.decode(body, type=shape)
@@ -131,6 +140,7 @@ class Frame:
             return
         name = uuid.uuid4().hex
         scope.setdefault("state", {})["request_id"] = name
+        _answering.set(name)
         if self._is_foreign(scope):
             refusal = problem_answer(
                 Forbidden("cross-origin", "Writes are taken from this site's own pages only."), name
@@ -168,23 +178,29 @@ class Frame:
         origin = headers.get("origin")
         if origin is None:
             return False
-        own = self.origin or f"{scope['scheme']}://{headers.get('host', '')}"
-        return _origin(origin) != _origin(own)
+        theirs = _origin(origin)
+        return theirs is None or theirs != _origin(self.origin or f"{scope['scheme']}://{headers.get('host', '')}")
 
 
-def _origin(address: str) -> str:
-    parts = urlsplit(address)
-    default = {"http": 80, "https": 443}.get(parts.scheme)
+def _origin(address: str) -> str | None:
+    """Scheme, host and port, spelled one way; None for what cannot be read."""
     try:
+        parts = urlsplit(address)
+        default = {"http": 80, "https": 443}.get(parts.scheme)
         return f"{parts.scheme}://{parts.hostname}:{parts.port or default}"
     except ValueError:
-        return "unreadable"
+        return None
+
+
+def note_mistake(what: str, error: Exception) -> None:
+    """Log an error of our own with its trace, under the id of the request that is being answered."""
+    _log.error("request %s failed: %s", _answering.get(), what, exc_info=error)
 
 
 def surprise(request: Request, error: Exception) -> Response:
     """The answer to an error nobody foresaw: the trace goes to the log under the request id, never to the client."""
     request.scope["state"]["noted"] = True
-    _log.error("request %s failed: %s %s", request_id(request.scope), request.method, request.url.path, exc_info=error)
+    note_mistake(f"{request.method} {request.url.path}", error)
     return problem_answer(Problem("failed", "This was our mistake and has been noted."), request_id(request.scope))
 
 

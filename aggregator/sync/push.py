@@ -5,7 +5,6 @@ batch ──check──▶ gap? fork? ──▶ lock client, lock spaces ──�
 """
 
 import hashlib
-import logging
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -17,7 +16,7 @@ from aggregator import db
 from aggregator.accounts.sessions import now_ms
 from aggregator.crypto import KeyRing
 from aggregator.errors import Conflict, Invalid, NotFound, Problem
-from aggregator.http import field_error
+from aggregator.http import field_error, note_mistake
 from aggregator.sync.live import Pokes
 from aggregator.sync.log import Change
 from aggregator.sync.models import Receipt
@@ -27,8 +26,6 @@ from aggregator.sync.spaces import lock
 MAX_FAILURES = 5
 MAX_MUTATIONS = 500
 MAX_ID = 2**53 - 1
-
-_log = logging.getLogger("karman.push")
 
 
 class Mutation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -158,7 +155,7 @@ def _run_all(change: Change, calls: Sequence[_Call], failures: int, delivery: De
 
 
 def _mistake(call: _Call, error: Exception) -> Problem:
-    _log.error("mutation %s failed by our own error", call.mutation.name, exc_info=error)
+    note_mistake(f"mutation {call.mutation.name}", error)
     return Problem("failed", "This was our mistake and has been noted.", id=call.mutation.id)
 
 
