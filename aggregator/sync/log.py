@@ -12,7 +12,7 @@ import msgspec
 from tortoise.models import Model
 
 from aggregator import db
-from aggregator.crypto import KeyRing
+from aggregator.crypto import BoxUnreadable, KeyRing
 from aggregator.sync.models import Entry
 
 SCHEMA = 1
@@ -44,7 +44,7 @@ class Change:
     now_ms: int
     spaces: dict[uuid.UUID, int]
     facts: dict[str, Any] = field(default_factory=dict)
-    _loaded: dict[Place, dict[str, Any] | None] = field(default_factory=dict)
+    _loaded: dict[Place, dict[str, Any] | BoxUnreadable | None] = field(default_factory=dict)
     _kept: dict[Place, Staged] = field(default_factory=dict)
     _fresh: dict[Place, Staged] = field(default_factory=dict)
     _kept_rows: list[Model] = field(default_factory=list)
@@ -59,15 +59,24 @@ class Change:
         for space_id, keys in wanted.items():
             self._loaded |= {(space_id, key): None for key in keys}
             for entry in await Entry.filter(space_id=space_id, key__in=keys, box__not_isnull=True):
-                opened = self.keys.open(bytes(entry.box or b""), bound(space_id, entry.key, entry.schema))
-                self._loaded[space_id, entry.key] = msgspec.json.decode(opened)
+                self._loaded[space_id, entry.key] = self._opened(entry)
 
     def get(self, space_id: uuid.UUID, key: str) -> dict[str, Any] | None:
-        """A copy of the body at a place that was loaded, as this push has left it so far."""
+        """A copy of the body at a place that was loaded, as this push has left it so far; raises BoxUnreadable."""
         place = (space_id, key)
         staged = self._fresh.get(place) or self._kept.get(place)
         body = staged.body if staged else self._loaded[place]
+        if isinstance(body, BoxUnreadable):
+            raise body
         return dict(body) if body is not None else None
+
+    def _opened(self, entry: Entry) -> dict[str, Any] | BoxUnreadable:
+        try:
+            opened = self.keys.open(bytes(entry.box or b""), bound(entry.space_id, entry.key, entry.schema))
+        except BoxUnreadable as error:
+            # It fails the mutations about this body, and must not hold up the others of the queue.
+            return error
+        return dict(msgspec.json.decode(opened))
 
     def put(self, space_id: uuid.UUID, key: str, staged: Staged) -> None:
         """Stage a body, or a tombstone."""
