@@ -1,0 +1,66 @@
+"""The service inside the test's own process, for what cannot be reached from without."""
+
+import uuid
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+from starlette.applications import Starlette
+from starlette.types import Receive, Scope, Send
+
+from aggregator.app import Service
+from aggregator.settings import read
+from tests.service import PASSWORD, ServiceOptions, uuid7
+
+
+def service(options: ServiceOptions) -> Service:
+    """The service that the options describe, not yet open."""
+    names = {"data": str(options.data), "limit_scale": "100000", "workers": "1"}
+    return Service(read(names, options.environment))
+
+
+@dataclass
+class Guest:
+    """Somebody who has just signed up at a service in this process."""
+
+    http: httpx.AsyncClient
+    account: str
+    space: str
+    client: str
+    next_id: int = 1
+
+    async def push(self, name: str, **args: Any) -> httpx.Response:
+        """Push one mutation; its number is used up by an outcome only."""
+        mutation = {"id": self.next_id, "name": name, "args": {"space": self.space, **args}}
+        body = {"client": self.client, "mutations": [mutation]}
+        answer = await self.http.post("/api/sync/push", params={"account": self.account}, json=body)
+        self.next_id += answer.status_code == httpx.codes.OK
+        return answer
+
+    async def keep(self, **fields: Any) -> httpx.Response:
+        """Push a new card."""
+        return await self.push("card.keep", id=uuid7(), card={"name": "Магнит", **fields})
+
+    async def names(self) -> list[str]:
+        """The names of all cards, as a fresh device gets them."""
+        answer = await self.http.get("/api/sync/pull", params={"account": self.account})
+        return [put["value"]["name"] for put in answer.json()["patch"] if put["op"] == "put"]
+
+
+@asynccontextmanager
+async def opened(options: ServiceOptions) -> AsyncIterator[Guest]:
+    """A service that is open inside the block, and somebody signed in to it."""
+    made = service(options)
+    app = made.app()
+    async with made.lifespan(Starlette()) as state:
+
+        async def with_state(scope: Scope, receive: Receive, send: Send) -> None:
+            scope["state"] = dict(state)
+            await app(scope, receive, send)
+
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(with_state), base_url="http://karman") as http:
+            credentials = {"email": f"{uuid.uuid4().hex}@example.org", "password": PASSWORD, "device": "test"}
+            body = (await http.post("/api/accounts", json=credentials)).json()
+            yield Guest(http, body["account"]["id"], body["space"], uuid7())
