@@ -12,10 +12,10 @@ class Karman:
 
     def __init__(self, entries: Sequence[dict[str, Any]], country: str | None) -> None:
         self._country = country
-        self._matcher = Matcher([merchant(entry) for entry in entries], country)
+        self.matcher = Matcher([merchant(entry) for entry in entries], country)
 
     def match(self, query: str, limit: int) -> list[tuple[str, float]]:
-        return [(found.slug, found.score) for found in self._matcher.search(query, limit, self._country)]
+        return [(found.slug, found.score) for found in self.matcher.search(query, limit, self._country)]
 
 
 def merchant(entry: dict[str, Any]) -> Merchant:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aggregator.merchants.directory import Merchant, directory
-from aggregator.merchants.matching import MAX_QUERY, Matcher
+from aggregator.merchants.matching import MAX_QUERY, Matcher, verdict
 from aggregator.merchants.normal import fold, latin, other_layout, plain, repairs
 
 
@@ -205,6 +205,49 @@ def test_a_line_is_not_completed_like_a_word_being_typed():
     typed = matcher.search("long")[0].score
     printed = matcher.match(["LONG"])
     assert typed > max((candidate.score for candidate in printed), default=0)
+
+
+# ---------------------------------------------------------------- how sure
+
+
+@pytest.mark.parametrize("query", ["Пятёрочка", "спортмастер", "ВкусВилл", "Перекрёсток", "gthtrhtcnjr"])
+def test_a_name_met_letter_by_letter_is_filled_in(world, query):
+    assert verdict(world.search(query, 5, "ru"), "ru") == "accept"
+
+
+@pytest.mark.parametrize("query", ["перекр", "спорт", "маг", "золот"])
+def test_an_unfinished_word_is_suggested_and_never_filled_in(world, query):
+    assert verdict(world.search(query, 5, "ru"), "ru") == "suggest"
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ["КЛУБНАЯ КАРТА", "ДИСКОНТНАЯ КАРТА"],
+        ["LOYALTY CARD", "№ 12345678"],
+        ["БОНУС"],
+        ["ИВАН ПЕТРОВ"],
+        ["7789 0012 3412 3412"],
+        [],
+    ],
+)
+def test_card_words_names_of_people_and_numbers_fill_in_no_shop(world, lines):
+    assert verdict(world.match(lines, country="ru"), "ru") != "accept"
+    assert verdict(world.match(lines)) != "accept"
+
+
+def test_of_two_shops_of_one_name_none_is_filled_in():
+    matcher = small(shop("globus", "Глобус"), shop("globus-stationery", "Глобус"), shop("lenta", "Лента"))
+    found = matcher.search("глобус")
+    assert slugs(found) == ["globus", "globus-stationery"]
+    assert all("namesake" in candidate.reasons for candidate in found)
+    assert verdict(found, "ru") == "suggest"
+    assert verdict(matcher.search("лента"), "ru") == "accept"
+
+
+def test_short_words_on_the_other_layout_are_treated_with_suspicion(world):
+    assert verdict(world.search("кемо", 5, "ru"), "ru") != "accept"
+    assert verdict(world.search("Жук", 5, "ru"), "ru") != "accept"
 
 
 # ---------------------------------------------------------------- forms of a name

@@ -33,19 +33,19 @@ class Signs(NamedTuple):
 
 
 WEIGHTS = Signs(
-    one=-32.79,
-    like=17.64,
-    gap=15.94,
-    letters=0.87,
-    asked=7.02,
-    met=11.33,
-    same=2.0,
-    spelt=-1.93,
-    script=-0.7,
-    keyboard=2.6,
-    alias=-2.73,
-    keyboard_short=-12.57,
-    unlike_short=-4.08,
+    one=-30.78,
+    like=15.48,
+    gap=15.99,
+    letters=0.88,
+    asked=6.21,
+    met=10.42,
+    same=1.83,
+    spelt=-1.67,
+    script=-0.69,
+    keyboard=2.54,
+    alias=-2.76,
+    keyboard_short=-12.21,
+    unlike_short=-4.40,
 )
 
 

@@ -4,11 +4,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from math import exp
-from typing import NamedTuple, Protocol
+from typing import Literal, NamedTuple, Protocol
 
 import numpy as np
 
-from aggregator.merchants.confidence import UNSURE, confidence, signs
+from aggregator.merchants.confidence import ACCEPT, ACCEPT_ANYWHERE, UNSURE, Signs, confidence, signs
 from aggregator.merchants.names import Mask, NameIndex
 from aggregator.merchants.normal import latin, other_layout, plain, repairs, script
 from aggregator.merchants.words import says_something
@@ -28,6 +28,9 @@ ALIAS_PREFIX = 0.98
 # Less than this is no likeness worth showing; how fast confidence falls from the first candidate to the others.
 FLOOR = 0.45
 FALL = 12.0
+# From here on candidates are worth offering for a face; scores nearer than a tie are as good as equal.
+SUGGEST = 0.02
+TIE = 0.006
 
 
 class Named(Protocol):
@@ -52,6 +55,17 @@ class Candidate:
     name: str
     score: float
     reasons: tuple[str, ...] = ()
+
+
+def verdict(candidates: Sequence[Candidate], country: str | None = None) -> Literal["accept", "suggest", "unknown"]:
+    """What to do with candidates: fill the first in, offer up to five, or leave the shop to the person.
+
+    Namesakes are never filled in: no text tells them apart.
+    """
+    if not candidates or candidates[0].score < SUGGEST:
+        return "unknown"
+    accepted = candidates[0].score >= (ACCEPT if country else ACCEPT_ANYWHERE)
+    return "accept" if accepted and "namesake" not in candidates[0].reasons else "suggest"
 
 
 class Variant(NamedTuple):
@@ -140,15 +154,15 @@ class Matcher:
         return self._masks[country]
 
     def _ranked(self, best: dict[int, Found], limit: int, country: str | None) -> list[Candidate]:
-        ranked = sorted(best.items(), key=lambda item: (-item[1].score, item[0]))
-        if not ranked:
+        if not best:
             return []
-        top = ranked[0][1]
-        key = self._names.key[top.row]
-        gap = next((top.score - found.score for _, found in ranked if self._names.key[found.row] != key), top.score)
+        ranked = sorted(best.items(), key=order)
+        _, top, gap = self._first(best)
         sure = self._confidence(top, gap)
+        country = country or self._country
+        namesakes = self._namesakes(ranked[:limit], top.score)
         return [
-            self._candidate(position, found, sure * exp(FALL * (found.score - top.score)), country or self._country)
+            self._candidate(position, found, sure * exp(FALL * (found.score - top.score)), country, namesakes)
             for position, found in ranked[:limit]
             if found.score > FLOOR
         ]
@@ -156,18 +170,51 @@ class Matcher:
     def _confidence(self, top: Found, gap: float) -> float:
         if top.reason == "prefix" or not says_something(top.words):
             return UNSURE * top.score
-        met = self._names.evidence(top.words, top.row)
-        return confidence(signs(met, gap, top.reason == "keyboard", self._names.is_alias[top.row]))
+        return confidence(self._signs(top, gap))
 
-    def _candidate(self, position: int, found: Found, score: float, country: str | None) -> Candidate:
+    def _signs(self, top: Found, gap: float) -> Signs:
+        met = self._names.evidence(top.words, top.row)
+        return signs(met, gap, top.reason == "keyboard", self._names.is_alias[top.row])
+
+    def first_signs(self, query: str) -> tuple[str, Signs] | None:
+        """Slug and signs of what a typed query finds first, to fit the curve to; None where it is never accepted."""
+        best: dict[int, Found] = {}
+        self._collect(variants(query[:MAX_QUERY]), best, self._country, typing=True)
+        if not best:
+            return None
+        position, top, gap = self._first(best)
+        refused = top.reason == "prefix" or not says_something(top.words)
+        return None if refused else (self._entries[position].slug, self._signs(top, gap))
+
+    def _first(self, best: dict[int, Found]) -> tuple[int, Found, float]:
+        """The first merchant, how it was found, and how far the next one of another name is behind."""
+        ranked = sorted(best.items(), key=order)
+        position, top = ranked[0]
+        key = self._names.key[top.row]
+        others = (found.score for _, found in ranked if self._names.key[found.row] != key)
+        return position, top, top.score - next(others, 0.0)
+
+    def _namesakes(self, ranked: Sequence[tuple[int, Found]], top: float) -> set[int]:
+        """The first candidates, where several bear the name that was met and nothing puts one before the others."""
+        level = [(position, self._names.key[found.row]) for position, found in ranked if found.score > top - TIE]
+        return {position for position, key in level if key == level[0][1]} if len(level) > 1 else set()
+
+    def _candidate(
+        self, position: int, found: Found, score: float, country: str | None, namesakes: set[int]
+    ) -> Candidate:
         entry = self._entries[position]
-        return Candidate(entry.slug, entry.name_in(country), score, (found.reason,))
+        reasons = (found.reason, "namesake") if len(namesakes) > 1 and position in namesakes else (found.reason,)
+        return Candidate(entry.slug, entry.name_in(country), score, reasons)
 
 
 def readings_of(line: str) -> list[Variant]:
     """How a printed line may be read: as it stands, and with look-alike letters put right."""
     words = plain(line)
     return [Variant(words, 1.0, "name"), *(Variant(text, REPAIRED, "look-alike") for text in repairs(words))]
+
+
+def order(item: tuple[int, Found]) -> tuple[float, int]:
+    return -item[1].score, item[0]
 
 
 def keep(best: dict[int, Found], position: int, found: Found) -> None:
