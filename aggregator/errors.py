@@ -1,10 +1,10 @@
 """Everything that can go wrong on purpose, each with its status, and the one JSON shape they share (RFC 9457).
 
-    Problem
-    ├── BadRequest 400     ├── Conflict 409          ├── Invalid 422 (names fields)
-    ├── Unauthorized 401   ├── TooLarge 413          ├── TooManyRequests 429 (Retry-After)
-    ├── Forbidden 403      └── UnsupportedMedia 415  └── Unavailable 503 (Retry-After)
-    └── NotFound 404
+Problem
+├── BadRequest 400     ├── Conflict 409          ├── Invalid 422 (names fields)
+├── Unauthorized 401   ├── TooLarge 413          ├── TooManyRequests 429 (Retry-After)
+├── Forbidden 403      └── UnsupportedMedia 415  └── Unavailable 503 (Retry-After)
+└── NotFound 404
 """
 
 from collections.abc import Sequence
