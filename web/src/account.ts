@@ -22,7 +22,7 @@ export function adopt(ids: readonly string[]): Promise<void> {
   return session.adopt(ids);
 }
 
-/** Sends what is unsent, ends the session and wipes the account's data from this device. Rejects with `UnsentChanges`. */
+/** Sends what is unsent, ends the session and wipes the account's data here. Rejects with `UnsentChanges`. */
 export function signOut(options: { discardUnsent?: boolean } = {}): Promise<void> {
   return session.signOut(options);
 }

@@ -97,8 +97,10 @@ export async function merchants(
 }
 
 function queryOf(query: Call['query']): string {
-  const pairs = Object.entries(query ?? {}).flatMap(([name, value]) => (value === undefined ? [] : [[name, `${value}`]]));
-  return pairs.length ? `?${new URLSearchParams(pairs)}` : '';
+  const pairs = new URLSearchParams();
+  for (const [name, value] of Object.entries(query ?? {})) if (value !== undefined) pairs.set(name, `${value}`);
+  const text = pairs.toString();
+  return text && `?${text}`;
 }
 
 function initOf(call: Call, ending: readonly AbortSignal[]): RequestInit {

@@ -1,4 +1,4 @@
-/** The words everything else speaks: a card, its codes, a draft, a refusal. Shapes are those of docs/architecture.md. */
+/** The words everything else speaks: a card, its codes, a draft, a refusal; shaped as docs/architecture.md says. */
 
 /** Symbologies by their W3C Shape Detection names, plus the two DataBar ones. */
 export const FORMATS = [
@@ -152,8 +152,8 @@ export interface Account {
 export type Language = 'ru' | 'en';
 
 /**
- * How sync stands. `idle` is silent; `waiting` has edits on their way, or (with none) a new device's cards; `signed-out` keeps everything and asks the person
- * to sign in again; `error` carries the server's problem.
+ * How sync stands. `idle` is silent; `waiting` has edits on their way, or (with none) a new device's cards;
+ * `signed-out` keeps everything and asks the person to sign in again; `error` carries the server's problem.
  */
 export interface SyncStatus {
   readonly state: 'guest' | 'idle' | 'offline' | 'waiting' | 'signed-out' | 'error';

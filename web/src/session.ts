@@ -1,6 +1,7 @@
 /**
- * Who is signed in on this device. Signing in, taking over the guest's cards and signing out hold one Web Lock over all
- * tabs; the other tabs reload when the owner changes.
+ * Who is signed in on this device. Two Web Locks over all tabs: one for changing whose data is open, which never waits
+ * for the network, or no tab could start meanwhile; around it one for sessions, so that no sign-in meets a sign-out.
+ * The other tabs reload when the owner changes.
  */
 import { ApiProblem } from './api';
 import type { Account, Card, Device } from './model';
@@ -13,7 +14,8 @@ import { collect } from './store/pictures';
 import { CardViews, snapshot } from './store/state';
 import type { Sessions, Tab } from './tab';
 
-const LOCK = 'karman-account';
+const OWNER_LOCK = 'karman-account';
+const SESSION_LOCK = 'karman-session';
 
 /** A sign-in's answer. */
 interface SignedIn {
@@ -24,7 +26,6 @@ interface SignedIn {
 
 export class Session implements Sessions {
   private guestDatabase: Promise<Database> | undefined;
-
   private readonly databases: string;
   private readonly guestOwner: Owner;
 
@@ -39,7 +40,7 @@ export class Session implements Sessions {
   async start(): Promise<void> {
     try {
       // Shared: a tab that starts must not open, and so make anew, a database that another one is just removing.
-      await this.locked('shared', async () => {
+      await this.owning('shared', async () => {
         const guest = await this.guest();
         await removeLeft(guest);
         const account = await current(guest);
@@ -65,7 +66,7 @@ export class Session implements Sessions {
   }
 
   async adopt(ids: readonly string[]): Promise<void> {
-    await this.locked('exclusive', async () => {
+    await this.owning('exclusive', async () => {
       const { shelf } = this.tab;
       if (!shelf.owner.account) throw new Error('nobody is signed in');
       const guest = await this.guest();
@@ -78,7 +79,7 @@ export class Session implements Sessions {
   }
 
   async signOut({ discardUnsent = false } = {}): Promise<void> {
-    await this.locked('exclusive', async () => {
+    await this.signing(async () => {
       const account = this.tab.account.peek();
       if (!account) return;
       await this.tab.engine?.exchange();
@@ -107,31 +108,40 @@ export class Session implements Sessions {
   /** This device was signed out from elsewhere: its data goes at once, unsent edits included. */
   onRevoked(account: Account): void {
     const wipe = async (): Promise<void> => {
-      if (this.tab.account.peek()?.id !== account.id) return;
       await this.wipe(account, { unlessUnsent: false });
       this.tab.notice.value = 'device-revoked';
     };
-    void this.locked('exclusive', wipe).catch((error: unknown) => this.tab.fail(error));
+    void wipe().catch((error: unknown) => this.tab.fail(error));
   }
 
   private enter(path: string, email: string, password: string): Promise<Account> {
-    return this.locked('exclusive', async () => {
+    return this.signing(async () => {
       const json = { email, password, device: this.tab.platform.deviceName() };
       const answer = await this.tab.api.json<SignedIn>(path, { method: 'POST', json });
       const account: Account = { ...answer.account, device: answer.device, space: answer.space };
-      await become(await this.guest(), account);
-      this.tab.notice.value = null;
-      this.tab.platform.tell({ type: 'switched' });
-      await this.tab.open(ownerOf(account, this.databases));
+      await this.owning('exclusive', () => this.welcome(account));
       return account;
     });
   }
 
-  private async wipe(account: Account, { unlessUnsent }: { unlessUnsent: boolean }): Promise<void> {
+  private async welcome(account: Account): Promise<void> {
+    await become(await this.guest(), account);
+    this.tab.notice.value = null;
+    this.tab.platform.tell({ type: 'switched' });
+    await this.tab.open(ownerOf(account, this.databases));
+  }
+
+  /** Under the sync lock, so that no tab is just writing what goes; taken first, for it may wait for the network. */
+  private wipe(account: Account, { unlessUnsent }: { unlessUnsent: boolean }): Promise<void> {
+    const work = (): Promise<void> => this.owning('exclusive', () => this.empty(account, unlessUnsent));
+    return this.tab.platform.locks.request(`karman-sync-${account.id}`, {}, work);
+  }
+
+  private async empty(account: Account, unlessUnsent: boolean): Promise<void> {
+    if (this.tab.account.peek()?.id !== account.id) return;
     const guest = await this.guest();
-    const { shelf, platform } = this.tab;
-    await platform.locks.request(`karman-sync-${account.id}`, {}, () => leave(guest, shelf.db, unlessUnsent));
-    platform.tell({ type: 'switched' });
+    await leave(guest, this.tab.shelf.db, unlessUnsent);
+    this.tab.platform.tell({ type: 'switched' });
     await this.tab.open(this.guestOwner);
     await removeLeft(guest);
   }
@@ -140,7 +150,7 @@ export class Session implements Sessions {
   private async endLeftSession(): Promise<void> {
     const guest = await this.guest();
     if (!(await sessionToEnd(guest))) return;
-    await this.locked('exclusive', async () => {
+    await this.signing(async () => {
       // Looked at again under the lock: a sign-in meanwhile has a session of its own, which must stay.
       if (!(await sessionToEnd(guest))) return;
       await this.tab.api.tell('/api/session', { method: 'DELETE' }).catch(ignoreEnded);
@@ -153,8 +163,12 @@ export class Session implements Sessions {
     return this.guestDatabase;
   }
 
-  private locked<T>(mode: LockMode, work: () => Promise<T>): Promise<T> {
-    return this.tab.platform.locks.request(LOCK, { mode }, work);
+  private owning<T>(mode: LockMode, work: () => Promise<T>): Promise<T> {
+    return this.tab.platform.locks.request(OWNER_LOCK, { mode }, work);
+  }
+
+  private signing<T>(work: () => Promise<T>): Promise<T> {
+    return this.tab.platform.locks.request(SESSION_LOCK, {}, work);
   }
 }
 

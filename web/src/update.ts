@@ -10,7 +10,7 @@ const LOOK_EVERY_MS = 60 * 60 * 1000;
 let registration: ServiceWorkerRegistration | undefined;
 let lookedAt = Date.now();
 
-/** Registers the worker. A release that was already waiting when the page opened is taken at once: nothing is open yet. */
+/** Registers the worker. A release that waited already when the page opened is taken at once: nothing is open yet. */
 export async function watchForUpdates(): Promise<void> {
   if (!import.meta.env.PROD || !('serviceWorker' in navigator)) return;
   // A part of this page's release could not be loaded: most likely it went with an update.

@@ -25,8 +25,9 @@ test('in Russian Cyrillic comes first, then Latin, then the rest; in English the
 
 test('inside a section names follow the language: Ё among Е, case aside, numbers by value', () => {
   const names = ['ель', 'Ёлка', 'Единый', 'Ежедневный', 'Shop 10', 'shop 9'];
+  const book = sections(names.map((name) => card(name)), 'ru');
   const inOrder = (letter: string): string[] =>
-    sections(names.map((name) => card(name)), 'ru').find((section) => section.letter === letter)!.cards.map(({ name }) => name);
+    book.find((section) => section.letter === letter)!.cards.map(({ name }) => name);
   expect(inOrder('Е')).toEqual(['Единый', 'Ежедневный', 'Ёлка', 'ель']);
   expect(inOrder('S')).toEqual(['shop 9', 'Shop 10']);
 });
@@ -45,7 +46,9 @@ test('whatever the names, every card stands exactly once and sections never repe
       expect(book.flatMap((section) => section.cards)).toHaveLength(cards.length);
       expect(new Set(book.map(({ letter }) => letter)).size).toBe(book.length);
       expect(book.findIndex(({ letter }) => letter === '#')).toBeOneOf([-1, book.length - 1]);
-      for (const { letter, cards: inside } of book) expect(inside.every(({ name }) => letterOf(name) === letter)).toBe(true);
+      for (const { letter, cards: inside } of book) {
+        expect(inside.every(({ name }) => letterOf(name) === letter)).toBe(true);
+      }
     }
   }
 });

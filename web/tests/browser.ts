@@ -113,7 +113,9 @@ class WebLocks {
 
   /** The owner has died: what it held or waited for is free. */
   release(owner: object): void {
-    for (const requests of [...this.queues.values(), ...this.held.values()]) remove(requests, (one) => one.owner === owner);
+    for (const requests of [...this.queues.values(), ...this.held.values()]) {
+      remove(requests, (one) => one.owner === owner);
+    }
     for (const name of this.queues.keys()) this.grant(name);
   }
 
@@ -138,7 +140,8 @@ class WebLocks {
         },
       };
       if (options.signal?.aborted) return reject(options.signal.reason as Error);
-      if (options.ifAvailable && (queue.length || !this.isFree(name, request))) return void work(null).then(resolve, reject);
+      const isTaken = queue.length > 0 || !this.isFree(name, request);
+      if (options.ifAvailable && isTaken) return void work(null).then(resolve, reject);
       options.signal?.addEventListener('abort', abort);
       queue.push(request);
       this.grant(name);

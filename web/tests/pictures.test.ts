@@ -1,4 +1,4 @@
-/** Pictures: up before the mutation that names them, kept until its receipt, down in the background, dropped when unnamed. */
+/** Pictures: up before the mutation that names them, kept until its receipt, fetched behind, dropped when unnamed. */
 import { beforeEach, expect, test } from 'vitest';
 import { collect } from '../src/store/pictures';
 import type { OpenTab } from './browser';

@@ -26,6 +26,12 @@ interface Person {
   readonly devices: Map<string, { id: string; name: string }>;
 }
 
+interface Stream {
+  readonly person: Person;
+  readonly poke: (space: string, version: number) => void;
+  readonly end: () => void;
+}
+
 interface Request {
   readonly method: string;
   readonly path: string;
@@ -58,6 +64,8 @@ export class Server {
   readonly seen: string[] = [];
   /** No answer, and nothing arrives. */
   down = false;
+  /** Nothing arrives before this is over. */
+  slow: Promise<void> = Promise.resolve();
   /** The next call to this path arrives, but its answer is lost. */
   loseAnswerOf: string | undefined;
   /** Called before a request is served: throw a `Problem` to answer it. */
@@ -76,7 +84,7 @@ export class Server {
   private clients = new Map<string, Client>();
   private epoch = 1;
   private underWay = 0;
-  private readonly streams = new Set<{ person: Person; poke: (space: string, version: number) => void; end: () => void }>();
+  private readonly streams = new Set<Stream>();
 
   /** `fetch` of a browser with this jar. */
   fetchFor(jar: Jar): (url: string, init: RequestInit) => Promise<Response> {
@@ -102,6 +110,7 @@ export class Server {
     const isPush = path === '/api/sync/push';
     if (isPush) this.pushesAtOnce = Math.max(this.pushesAtOnce, ++this.underWay);
     await new Promise((resolve) => setTimeout(resolve, 0));
+    await this.slow;
     if (isPush) this.underWay--;
   }
 
@@ -177,7 +186,8 @@ export class Server {
     } catch (error) {
       if (!(error instanceof Problem)) throw error;
       const { status, code, extra } = error;
-      return Response.json({ type: `/problems/${code}`, code, status, title: code, detail: code, ...extra }, { status });
+      const body = { type: `/problems/${code}`, code, status, title: code, detail: code, ...extra };
+      return Response.json(body, { status });
     }
   }
 
@@ -199,7 +209,8 @@ export class Server {
   private signUp({ body, jar }: Request): Response {
     const { email, password, device } = body as Record<string, string>;
     if (this.people.some((person) => person.email === email)) throw new Problem(409, 'address-taken');
-    const person: Person = { id: randomUUID(), email: email!, password: password!, space: randomUUID(), devices: new Map() };
+    const [id, space] = [randomUUID(), randomUUID()];
+    const person: Person = { id, email: email!, password: password!, space, devices: new Map() };
     this.people.push(person);
     this.spaces.set(person.space, { version: 0, rows: new Map() });
     return this.enter(person, device!, jar, 201);

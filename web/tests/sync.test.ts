@@ -265,7 +265,7 @@ test('a fork does not send again what was acknowledged, so another device\'s lat
   expect(server.cards(EMAIL).get(id!)).toMatchObject({ note: 'позже', number: '42' });
 });
 
-test('a mutation the server does not know yet stays queued, the ones before it do not, and an update is looked for', async () => {
+test('a mutation unknown to the server stays queued, those before it do not, and an update is looked for', async () => {
   const { browser, tab } = await signedUp(server, EMAIL);
   const [id] = await keepAll(tab, 'Верный');
   await quiet(tab);
@@ -291,7 +291,8 @@ test('a long queue goes out in batches of at most five hundred and in order', as
   await quiet(tab);
   const space = server.spaceOf(EMAIL);
   const edits = Array.from({ length: 510 }, (_, index): Mutation => {
-    return { name: 'card.set', args: { space, id: id!, fields: { note: `${index + 1}` } }, made_at: '2026-11-21T10:00:00Z' };
+    const args = { space, id: id!, fields: { note: `${index + 1}` } };
+    return { name: 'card.set', args, made_at: '2026-11-21T10:00:00Z' };
   });
   await enqueue(tab.wallet.shelf.db, edits, []);
   await tab.wallet.engine!.exchange();

@@ -87,6 +87,20 @@ test('signing in and signing out reload the other tabs', async () => {
   await until(() => expect(other.reloads()).toBe(2));
 });
 
+test('a tab opened while a sign-in waits for a slow network shows the guest\'s cards at once', async () => {
+  const browser = new Browser(server);
+  const one = await browser.open();
+  await keepAll(one, 'Гостевая');
+  let arrive: () => void = () => undefined;
+  server.slow = new Promise((resolve) => (arrive = resolve));
+  const signingIn = one.session.signUp(EMAIL, PASSWORD);
+  const other = await browser.open();
+  expect(names(other)).toEqual(['Гостевая']);
+  arrive();
+  await signingIn;
+  await until(() => expect(other.reloads()).toBe(1));
+});
+
 test('signing out in one tab does not lose what the other has just kept', async () => {
   const { browser, tab } = await signedUp(server, EMAIL);
   const other = await browser.open();

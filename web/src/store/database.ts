@@ -149,7 +149,9 @@ export async function meta<Key extends keyof Meta>(tx: Reading | Writing, key: K
   return (await tx.objectStore('meta').get(key)) as Meta[Key] | undefined;
 }
 
-export async function setMeta<Key extends keyof Meta>(tx: Writing, key: Key, value: Meta[Key] | undefined): Promise<void> {
+export async function setMeta<Key extends keyof Meta>(
+  tx: Writing, key: Key, value: Meta[Key] | undefined,
+): Promise<void> {
   const store = tx.objectStore('meta');
   await (value === undefined ? store.delete(key) : store.put(value, key));
 }

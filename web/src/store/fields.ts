@@ -1,4 +1,4 @@
-/** A person's input as the sparse JSON of mutations: defaults and empty values are absent, or `null` where they clear. */
+/** A person's input as the sparse JSON of mutations: defaults and empty values are absent, or `null` to clear. */
 import { FIELDS, type CardChanges, type CardFields } from '../model';
 
 /** For `card.keep`: only what is set. */

@@ -1,4 +1,4 @@
-/** What each mutation does to a card, as the server will do it: one table, replayed on the device over the pulled state. */
+/** What each mutation does to a card, as the server will do it: one table, replayed here over the pulled state. */
 import type { CardBody, Mutation } from './database';
 import type { CardFields, MutationName } from '../model';
 

@@ -113,7 +113,7 @@ export async function adoptCards(
   });
 }
 
-/** A receipt for `card.keep` says the card is safe; its last use follows, so that the recent ones stay in their order. */
+/** The receipt of `card.keep` says the card is safe; its last use follows, so that the recent ones keep their order. */
 function adoption(card: Card, space: string): Mutation[] {
   const made_at = card.created_at ?? timestamp();
   const fields = sparse(card);

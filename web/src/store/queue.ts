@@ -15,7 +15,9 @@ export interface Result {
 }
 
 /** Numbers the mutations and queues them, with the pictures they name, in one transaction. */
-export function enqueue(db: Database, mutations: readonly Mutation[], pictures: readonly StoredPicture[]): Promise<void> {
+export function enqueue(
+  db: Database, mutations: readonly Mutation[], pictures: readonly StoredPicture[],
+): Promise<void> {
   return write(db, ['queue', 'meta', 'pictures'], async (tx) => {
     await append(tx, mutations);
     await Promise.all(pictures.map((picture) => tx.objectStore('pictures').put(picture)));
@@ -26,7 +28,8 @@ export async function append(tx: Writing, mutations: readonly Mutation[]): Promi
   const client = (await meta(tx, 'client')) ?? { id: uuid7(), next: 1 };
   const number = async (mutation: Mutation, index: number): Promise<unknown> =>
     tx.objectStore('queue').put({ ...mutation, id: client.next + index });
-  await Promise.all([...mutations.map(number), setMeta(tx, 'client', { id: client.id, next: client.next + mutations.length })]);
+  const next = { id: client.id, next: client.next + mutations.length };
+  await Promise.all([...mutations.map(number), setMeta(tx, 'client', next)]);
 }
 
 /** A guest has no queue: the mutation is made at once, on rows of their own. */
@@ -75,8 +78,8 @@ async function refuse(tx: Writing, entry: Queued, problem: Problem): Promise<voi
 }
 
 /**
- * Queues everything again under a new client id. Call after a pull under the old one: what was acknowledged and is still
- * here then, the server has lost.
+ * Queues everything again under a new client id. Call after a pull under the old one: what was acknowledged and is
+ * still here then, the server has lost.
  */
 export function renumber(db: Database): Promise<void> {
   return write(db, ['queue', 'meta'], async (tx) => {

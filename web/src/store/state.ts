@@ -35,7 +35,7 @@ export function snapshot(db: Database): Promise<State> {
   });
 }
 
-/** Cards out of states, keeping the very objects of cards that did not change, so that their rows need not be drawn anew. */
+/** Cards out of states. A card that did not change stays the very same object, so that its row is not drawn anew. */
 export class CardViews {
   private known = new Map<string, { mark: string; card: Card }>();
 

@@ -135,7 +135,7 @@ export class Engine {
     }
   }
 
-  /** A problem with the queue must not keep this device from hearing of the others' edits: it is told after the pull. */
+  /** A problem with the queue must not keep this device from hearing of others' edits: it is told after the pull. */
   private async pushed(): Promise<ApiProblem | undefined> {
     const { onAdopted } = this.wishes;
     try {
