@@ -13,9 +13,9 @@ import pytest
 from aggregator.accounts.routes import SignInLimits
 from aggregator.errors import TooManyRequests
 from tests.answers import assert_problem, masked, pointers
-from tests.stores import Rows
 from tests.servers import free_ports
 from tests.service import PASSWORD, Person, Running, ServiceOptions, running
+from tests.stores import Rows
 
 COOKIE = "karman"
 

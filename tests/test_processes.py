@@ -6,7 +6,6 @@ import pytest
 
 from tests.service import Person, Running, ServiceOptions, running
 
-
 # SQLite is for one process.
 pytestmark = pytest.mark.parametrize("profile", ["grown"], indirect=True)
 

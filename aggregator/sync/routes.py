@@ -61,8 +61,8 @@ class SyncRoutes:
         spaces = await _spaces(request.state["store"], session.account_id)
         listener = Listener(session.account_id, session.device_id, spaces)
         stream = _stream(self._pokes, listener)
-        # The first event is taken here, so that too many streams are refused before the answer begins; the second look is
-        # for a device that was revoked before it listened, whose end nobody would tell it.
+        # The first event is taken here, so that too many streams are refused before the answer begins. The second look
+        # is for a device that was revoked before it listened, whose end nobody would tell it.
         first = await anext(stream)
         await self._sessions.check(request.state["store"], request)
         return StreamingResponse(
