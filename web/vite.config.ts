@@ -78,6 +78,14 @@ export default defineConfig({
         maximumFileSizeToCacheInBytes: 6 * 1024 * 1024,
         navigateFallback: '/index.html',
         navigateFallbackDenylist: [/^\/api\//, /^\/oauth\//, /^\/partner\//],
+        runtimeCaching: [
+          {
+            // The country's shops, so that they are suggested without a network too.
+            urlPattern: ({ url, sameOrigin }) => sameOrigin && url.pathname === '/api/merchants/directory',
+            handler: 'StaleWhileRevalidate',
+            options: { cacheName: 'karman-shops', expiration: { maxEntries: 3 } },
+          },
+        ],
         cleanupOutdatedCaches: true,
         clientsClaim: true,
       },

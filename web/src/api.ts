@@ -96,6 +96,16 @@ export async function merchants(
   return (await browserApi.json<{ merchants: Merchant[] }>('/api/merchants', call)).merchants;
 }
 
+/** A country's shops as `[slug, name, aliases]`, for suggesting without a network. */
+export interface ShopList {
+  readonly version: string;
+  readonly merchants: readonly (readonly [slug: string, name: string, aliases: readonly string[]])[];
+}
+
+export function shopList(country?: string): Promise<ShopList> {
+  return browserApi.json('/api/merchants/directory', { query: { country } });
+}
+
 function queryOf(query: Call['query']): string {
   const pairs = new URLSearchParams();
   for (const [name, value] of Object.entries(query ?? {})) if (value !== undefined) pairs.set(name, `${value}`);

@@ -1,8 +1,8 @@
-/** The shop box: any name may be typed; shops of the directory that match are offered while there is a network. */
+/** The shop box: any name may be typed; shops of the directory that match are offered. */
 import { useEffect, useId, useRef, useState } from 'preact/hooks';
-import { merchants } from '../api';
 import { words } from '../messages';
 import type { Merchant } from '../model';
+import { prepareShops, suggestShops } from '../shops';
 import { Tile } from '../tile';
 
 export interface Shop { readonly name: string; readonly merchant?: string | undefined }
@@ -44,11 +44,15 @@ export function ShopBox({ shop, onChange, fault, label }: ShopBoxProps) {
     <div class="field">
       <label for={`${id}-box`}>{label}</label>
       <div class="combo">
-        <input class="input" id={`${id}-box`} data-testid="shop" role="combobox" aria-expanded={listed} aria-controls={`${id}-list`} aria-autocomplete="list"
+        <input class="input" id={`${id}-box`} data-testid="shop" role="combobox" aria-expanded={listed}
+          aria-controls={`${id}-list`} aria-autocomplete="list"
           aria-activedescendant={listed && at >= 0 ? `${id}-${at}` : undefined} aria-invalid={fault ? true : undefined}
-          aria-describedby={fault ? `${id}-fault` : undefined} autocomplete="off" autocapitalize="words" enterkeyhint="next" maxLength={80}
-          value={shop.name} onInput={(event) => onInput(event.currentTarget.value)} onKeyDown={onKeyDown} onBlur={() => setOpen(false)} />
-        <ul class="suggestions" id={`${id}-list`} role="listbox" aria-label={words().confirm.shopSuggestions} hidden={!listed}>
+          aria-describedby={fault ? `${id}-fault` : undefined} autocomplete="off" autocapitalize="words"
+          enterkeyhint="next" maxLength={80}
+          value={shop.name} onInput={(event) => onInput(event.currentTarget.value)} onKeyDown={onKeyDown}
+          onBlur={() => setOpen(false)} />
+        <ul class="suggestions" id={`${id}-list`} role="listbox" aria-label={words().confirm.shopSuggestions}
+          hidden={!listed}>
           {found.map((one, i) => (
             <li key={one.slug} id={`${id}-${i}`} class="suggestion" role="option" aria-selected={i === at}
               onMouseDown={(event) => event.preventDefault()} onClick={() => choose(one)}>
@@ -69,14 +73,15 @@ function useMatches(query: string): readonly Merchant[] {
   const [found, setFound] = useState<readonly Merchant[]>([]);
   const asked = useRef(0);
   const text = query.trim();
+  // Fetched while there is a network, for the day when there is none.
+  useEffect(() => void prepareShops().catch(() => undefined), []);
   useEffect(() => {
     asked.current += 1;
     if (!text) return setFound([]);
     const mine = asked.current;
     const stop = new AbortController();
     const timer = setTimeout(() => {
-      // Without a network or a server there are simply no suggestions.
-      merchants(text, country(), OFFERED, stop.signal).then((answer) => mine === asked.current && setFound(answer), () => setFound([]));
+      suggestShops(text, OFFERED, stop.signal).then((answer) => mine === asked.current && setFound(answer), () => setFound([]));
     }, PAUSE_MS);
     return () => {
       clearTimeout(timer);
@@ -84,9 +89,4 @@ function useMatches(query: string): readonly Merchant[] {
     };
   }, [text]);
   return found;
-}
-
-/** The country the browser's language names, as ISO 3166-1 in lower case. */
-function country(): string | undefined {
-  return new Intl.Locale(navigator.language).region?.toLowerCase();
 }
