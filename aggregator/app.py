@@ -124,9 +124,7 @@ def _http_error(request: Request, error: Exception) -> Response:
 
 
 def _store_error(request: Request, error: Exception) -> Response:
-    """A store that cannot answer, or has no room, is not the caller's fault and not the end: nothing was kept, try
-    again.
-    """
+    """A store that cannot answer, or has no room, is not the caller's fault and not the end."""
     surprise(request, error)
     full = "disk is full" in str(error) or isinstance(error, asyncpg.DiskFullError)
     full = full or getattr(error, "errno", None) in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
@@ -134,7 +132,8 @@ def _store_error(request: Request, error: Exception) -> Response:
     return refusal(request, Unavailable(code, detail, 10))
 
 
-STORE_DOWN = ("store-unavailable", "The store does not answer just now; nothing was kept.")
+# A connection that breaks during a commit does not tell whether it happened; sending the same again is harmless.
+STORE_DOWN = ("store-unavailable", "The store does not answer just now; send the same again.")
 
 ERRORS: Any = {
     Problem: refusal,
@@ -143,6 +142,8 @@ ERRORS: Any = {
     sqlite3.DatabaseError: _store_error,
     asyncpg.PostgresError: _store_error,
     asyncpg.InterfaceError: _store_error,
+    # What a connection raises that is lost between two steps of a transaction.
+    asyncpg.InternalClientError: _store_error,
     OSError: _store_error,
     Exception: surprise,
 }
