@@ -28,7 +28,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 Command = Sequence[str | Path]
 
-START_S = 60
+START_S = 180
 WATCHDOG = 'read -r _; [ -s "$1/pid" ] && kill -KILL "$(cat "$1/pid")" 2>/dev/null; rm -rf "$@"'
 
 
