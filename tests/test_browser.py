@@ -1,0 +1,527 @@
+"""The main job in a real browser, from the first card to the last: as a guest, at the till, offline, on two devices."""
+
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from playwright.sync_api import Browser, expect
+
+from aggregator.db import SQLITE_FILE
+from tests.browser import Phone, built_web, chromium, holding, phone
+from tests.samples import card, encoded
+from tests.service import Person, Running, ServiceOptions, code, running
+
+EAN = "4607001234562"
+NewPhone = Callable[..., AbstractContextManager[Phone]]
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    """A browser whose camera looks at a card."""
+    film = tmp_path_factory.mktemp("camera") / "card.mjpeg"
+    film.write_bytes(encoded(card(content="2200011112220").resize((1280, 858)), quality=90) * 2)
+    camera = ("--use-fake-device-for-media-stream", f"--use-file-for-fake-video-capture={film}")
+    with chromium(*camera) as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """One service on the embedded stores; each test brings people of its own."""
+    built_web()
+    with running(ServiceOptions(tmp_path_factory.mktemp("site"))) as found:
+        yield found
+
+
+@pytest.fixture
+def guest(browser: Browser, site: Running) -> Iterator[Phone]:
+    """Somebody's phone without an account."""
+    with phone(browser, site.url) as found:
+        yield found
+
+
+@pytest.fixture
+def anna(site: Running) -> Iterator[Person]:
+    """Somebody with an account and no card yet."""
+    with Person.signed_up(site.url) as found:
+        yield found
+
+
+def photographed(picture: Image.Image) -> dict[str, object]:
+    """A file as the gallery hands it over: the card lies a little askew."""
+    askew = picture.rotate(4, expand=True, fillcolor=(188, 186, 184))
+    return {"name": "card.jpg", "mimeType": "image/jpeg", "buffer": encoded(askew, quality=88)}
+
+
+# A guest
+
+
+def test_a_guest_keeps_a_card_from_a_photo_and_shows_it(guest: Phone) -> None:
+    guest.id("add").click()
+    guest.id("gallery").set_input_files([photographed(card())])
+    expect(guest.page.locator(".code-said")).to_contain_text(EAN)
+    guest.id("shop").fill("пятёроч")
+    guest.page.get_by_role("option", name="Пятёрочка", exact=True).click()
+    guest.keep()
+    assert guest.shown_code() == [("EAN13", EAN)]
+    expect(guest.page.get_by_role("heading", name="Пятёрочка")).to_be_visible()
+    expect(guest.page.get_by_role("img", name="Лицевая сторона")).to_be_visible()
+
+
+def test_a_photo_without_a_code_is_kept_with_the_number_typed(guest: Phone) -> None:
+    guest.id("add").click()
+    guest.id("gallery").set_input_files([photographed(Image.new("RGB", (1000, 640), "navy"))])
+    expect(guest.page.get_by_text("Штрихкод не читается")).to_be_visible()
+    guest.id("shop").fill("Рынок")
+    guest.id("number").fill("4007")
+    guest.keep()
+    assert guest.shown_code() == [("Code128", "4007")]
+
+
+def test_a_file_that_is_no_picture_is_told_so(guest: Phone) -> None:
+    guest.watch.expected.add(415)
+    guest.id("add").click()
+    guest.id("gallery").set_input_files([{"name": "a.jpg", "mimeType": "image/jpeg", "buffer": b"not a picture"}])
+    expect(guest.page.get_by_text("Это не картинка. Выберите фото.")).to_be_visible()
+    expect(guest.id("gallery")).to_be_attached()
+
+
+def test_the_camera_reads_a_card_by_itself(browser: Browser, site: Running) -> None:
+    with phone(browser, site.url, permissions=["camera"]) as guest:
+        guest.id("add").click()
+        expect(guest.page.locator(".code-said")).to_contain_text("2200011112220")
+        guest.id("shop").fill("Магнит")
+        guest.keep()
+        assert guest.shown_code() == [("EAN13", "2200011112220")]
+
+
+def test_without_leave_to_use_the_camera_the_other_ways_remain(guest: Phone) -> None:
+    guest.at("/add")
+    expect(guest.page.get_by_text("Камера закрыта для Кармана")).to_be_visible()
+    expect(guest.id("type")).to_be_enabled()
+
+
+def test_a_typed_number_is_drawn_as_the_kind_of_code_it_looks_like(guest: Phone) -> None:
+    guest.add_by_typing("Ашан", EAN, keep=False)
+    assert guest.shown_code() == [("EAN13", EAN)]
+    guest.id("format").select_option("code_128")
+    expect(guest.id("code")).to_have_attribute("data-format", "code_128")
+    guest.keep()
+    assert guest.shown_code() == [("Code128", EAN)]
+    expect(guest.id("till-number")).to_have_text("4 607001 234562")
+
+
+def test_a_typed_code_with_a_slip_is_not_kept_until_put_right(guest: Phone) -> None:
+    guest.add_by_typing("Ашан", "4607001234563", keep=False)
+    guest.id("format").select_option("ean_13")
+    guest.id("keep").click()
+    expect(guest.page.get_by_text("похоже, опечатка").first).to_be_visible()
+    guest.id("number").fill(EAN)
+    guest.keep()
+    assert guest.shown_code() == [("EAN13", EAN)]
+
+
+# Finding
+
+SHOPS = ["Ашан", "Ёлки", "Енот", "Лента", "Магнит", "Перекрёсток", "Пятёрочка", "Aldi", "Zara", "36,6"]
+IN_ORDER = ["Ашан", "Ёлки", "Енот", "Лента", "Магнит", "Перекрёсток", "Пятёрочка", "Aldi", "Zara", "36,6"]
+
+
+@pytest.fixture
+def full(browser: Browser, site: Running, anna: Person) -> Iterator[Phone]:
+    """Anna's phone with a dozen cards, the wallet open."""
+    for place, name in enumerate(reversed(SHOPS)):
+        anna.keep(name=name, number=f"77000{place}", codes=[code(f"77000{place}", "code_128")])
+    with phone(browser, site.url) as found:
+        found.sign_in(anna.email)
+        found.at("/")
+        expect(found.id("card-row")).to_have_count(len(SHOPS))
+        yield found
+
+
+def test_the_wallet_is_a_phone_book_in_two_alphabets(full: Phone) -> None:
+    assert full.names() == sorted(SHOPS, key=IN_ORDER.index)
+    letters = full.page.locator("section[data-letter]").evaluate_all("all => all.map((one) => one.dataset.letter)")
+    assert letters == ["А", "Е", "Л", "М", "П", "A", "Z", "#"]
+
+
+def test_the_strip_of_letters_brings_a_section_to_the_top(full: Phone) -> None:
+    strip = full.page.get_by_role("slider", name="Буквы")
+    full.page.set_viewport_size({"width": 390, "height": 420})
+    strip.press("End")
+    expect(full.page.locator('[data-letter="#"] [data-testid="card-row"]')).to_be_in_viewport()
+    strip.press("Home")
+    expect(full.page.locator('[data-letter="А"] [data-testid="card-row"]')).to_be_in_viewport()
+    box = strip.bounding_box()
+    assert box
+    full.page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] * 0.9)
+    expect(full.page.locator('[data-letter="А"] [data-testid="card-row"]')).not_to_be_in_viewport()
+
+
+def test_search_filters_while_typing_and_forgives(full: Phone) -> None:
+    for typed, found in [
+        ("пят", ["Пятёрочка"]),
+        ("елки", ["Ёлки"]),
+        ("перекресток", ["Перекрёсток"]),
+        ("770009", ["Ашан"]),
+    ]:
+        full.id("search").fill(typed)
+        expect(full.id("card-row")).to_have_count(len(found))
+        assert full.names() == found
+    full.id("search").fill("ничего")
+    expect(full.page.get_by_role("main").get_by_text("По запросу «ничего» ничего нет.")).to_be_visible()
+    full.id("search").press("Escape")
+    expect(full.id("card-row")).to_have_count(len(SHOPS))
+
+
+def test_the_keyboard_alone_finds_a_card_and_comes_back(full: Phone) -> None:
+    keyboard = full.page.keyboard
+    keyboard.press("/")
+    expect(full.id("search")).to_be_focused()
+    keyboard.type("магн")
+    keyboard.press("Enter")
+    assert full.shown_code() == [("Code128", "770005")]
+    full.page.go_back()
+    expect(full.id("card-row").first).to_be_focused()
+
+
+# The till
+
+
+def test_every_kind_of_code_is_read_from_the_till(browser: Browser, site: Running, anna: Person) -> None:
+    cards = {anna.keep(name=kind, codes=[code(text, kind)]): (name, read) for kind, text, name, read in KINDS}
+    with phone(browser, site.url) as found:
+        found.sign_in(anna.email)
+        found.synced()
+        seen = {}
+        for card_id in cards:
+            found.at(f"/c/{card_id}")
+            seen[card_id] = found.shown_code()
+        assert seen == {card_id: [expected] for card_id, expected in cards.items()}
+
+
+KINDS = [
+    ("ean_13", EAN, "EAN13", EAN),
+    ("ean_8", "96385074", "EAN8", "96385074"),
+    ("upc_a", "036000291452", "EAN13", "0036000291452"),
+    ("upc_e", "01234565", "UPCE", "0012345000065"),
+    ("code_128", "Card-0042/7", "Code128", "Card-0042/7"),
+    ("code_39", "LOYAL 42-7", "Code39", "LOYAL 42-7"),
+    ("code_93", "LOYAL-42", "Code93", "LOYAL-42"),
+    ("codabar", "A40156789B", "Codabar", "A40156789B"),
+    ("itf", "12345678901231", "ITF", "12345678901231"),
+    ("qr_code", "https://example.org/c/7?n=42", "QRCode", "https://example.org/c/7?n=42"),
+    ("pdf417", "Карта 7789001234123412", "PDF417", "Карта 7789001234123412"),
+    ("aztec", "Карта 7789001234123412", "Aztec", "Карта 7789001234123412"),
+    ("data_matrix", "Карта 7789001234123412", "DataMatrix", "Карта 7789001234123412"),
+    ("databar", "0124012345678905", "DataBarOmni", "0124012345678905"),
+    ("databar_expanded", "011234567890123110ABC", "DataBarExp", "011234567890123110ABC"),
+]
+
+
+def test_a_long_code_turns_along_the_screen_and_is_still_read(browser: Browser, site: Running, anna: Person) -> None:
+    card_id = anna.keep(name="Длинный", codes=[code("LOYALTY-0123456789-ABCDEFGHIJ", "code_128")])
+    with phone(browser, site.url) as found:
+        found.sign_in(anna.email)
+        found.at(f"/c/{card_id}")
+        assert found.shown_code() == [("Code128", "LOYALTY-0123456789-ABCDEFGHIJ")]
+        expect(found.id("code")).to_have_attribute("data-turned", "true")
+        expect(found.id("till-number")).to_be_in_viewport()
+
+
+def test_the_till_draws_from_what_the_device_kept_and_loads_no_drawing_library(guest: Phone) -> None:
+    card_id = guest.add_by_typing("Ашан", EAN)
+    assert guest.shown_code() == [("EAN13", EAN)]
+    asked: list[str] = []
+    guest.page.on("request", lambda request: asked.append(request.url))
+    guest.at(f"/c/{card_id}")
+    assert guest.shown_code() == [("EAN13", EAN)]
+    assert [url for url in asked if "/assets/draw-" in url] == []
+
+
+# Without a network
+
+
+def test_without_network_and_server_the_wallet_opens_shows_adds_and_edits(browser: Browser, tmp_path: Path) -> None:
+    built_web()
+    with running(ServiceOptions(tmp_path)) as service, phone(browser, service.url) as guest:
+        first = guest.add_by_typing("Ашан", EAN)
+        guest.installed()
+        guest.go_offline()
+        guest.page.reload()
+        assert guest.shown_code() == [("EAN13", EAN)]
+        second = guest.add_by_typing("Магнит", "2200011112220")
+        guest.edit(first, note="у кассы спросить Олю")
+        guest.go_online()
+        service.stop()
+        guest.at("/")
+        expect(guest.id("card-row")).to_have_count(2)
+        guest.at(f"/c/{second}")
+        assert guest.shown_code() == [("EAN13", "2200011112220")]
+        guest.at(f"/c/{first}")
+        expect(guest.page.get_by_text("у кассы спросить Олю")).to_be_visible()
+
+
+def test_edits_made_offline_wait_and_are_sent_when_the_network_returns(
+    browser: Browser, site: Running, anna: Person
+) -> None:
+    card_id = anna.keep(name="Ашан", number="1")
+    with phone(browser, site.url) as found:
+        found.sign_in(anna.email)
+        found.synced()
+        found.installed()
+        found.go_offline()
+        found.edit(card_id, note="ждёт сети")
+        found.at("/")
+        expect(found.id("sync")).to_have_attribute("data-waiting", "2")
+        found.go_online()
+        found.synced()
+    assert anna.cards()[card_id]["note"] == "ждёт сети"
+
+
+# Two devices
+
+
+def test_a_guests_cards_go_along_into_the_account_and_onto_the_second_device(
+    browser: Browser, service: Running
+) -> None:
+    built_web()
+    email = f"{service.url[-5:]}@example.org"
+    with phone(browser, service.url) as first, phone(browser, service.url) as second:
+        first.at("/add")
+        first.id("gallery").set_input_files([photographed(card())])
+        first.id("shop").fill("Пятёрочка")
+        first.keep()
+        typed = first.add_by_typing("Ашан", "2200011112220")
+        first.sign_up(email)
+        first.id("adopt").click()
+        first.synced()
+        second.sign_in(email)
+        second.at("/")
+        expect(second.id("card-row")).to_have_count(2)
+        assert second.names() == ["Ашан", "Пятёрочка"]
+        second.page.get_by_role("link", name="Пятёрочка").first.click()
+        assert second.shown_code() == [("EAN13", EAN)]
+        expect(second.page.get_by_role("img", name="Лицевая сторона")).to_be_visible()
+        both_edit_offline(first, second, typed)
+
+
+def both_edit_offline(first: Phone, second: Phone, card_id: str) -> None:
+    for device in (first, second):
+        device.synced()
+        device.installed()
+        device.go_offline()
+    first.edit(card_id, note="заметка первого")
+    second.edit(card_id, pin="4321")
+    for device in (first, second):
+        device.go_online()
+        device.synced()
+    for device in (first, second):
+        device.at(f"/c/{card_id}")
+        expect(device.page.get_by_text("заметка первого")).to_be_visible()
+        expect(device.page.get_by_text("4321")).to_be_visible()
+
+
+def test_a_change_on_one_device_appears_on_the_other_by_itself(browser: Browser, site: Running, anna: Person) -> None:
+    with phone(browser, site.url) as found:
+        found.sign_in(anna.email)
+        found.synced()
+        found.at("/")
+        card_id = anna.keep(name="Живая карта", number="1")
+        expect(found.page.get_by_text("Живая карта")).to_be_visible()
+        anna.push("card.bin", id=card_id)
+        expect(found.page.get_by_text("Живая карта")).to_have_count(0)
+
+
+def test_after_signing_out_nothing_of_the_person_is_left_for_the_next_one(
+    browser: Browser, site: Running, anna: Person
+) -> None:
+    picture, _answer = anna.upload(encoded(card(), "PNG"))
+    card_id = anna.keep(name="Аннина карта", number="7700123456", note="Аннина заметка", front=picture, codes=[code()])
+    hers = [card_id, picture, anna.email, anna.account, anna.space, "Аннина", "7700123456", EAN, "picture bytes"]
+    with Person.signed_up(site.url) as boris, phone(browser, site.url) as shared:
+        boris.keep(name="Борисова карта", number="1")
+        shared.sign_in(anna.email)
+        shared.synced()
+        shared.at(f"/c/{card_id}")
+        expect(shared.page.get_by_role("img", name="Лицевая сторона")).to_be_visible()
+        assert holding(shared.stored(), hers) == hers
+        shared.sign_out()
+        shared.sign_in(boris.email)
+        shared.at("/")
+        expect(shared.page.get_by_text("Борисова карта")).to_be_visible()
+        assert holding(shared.stored(), hers) == []
+        assert holding(shared.page.content(), hers) == []
+
+
+def test_signing_out_with_unsent_edits_asks_before_losing_them(browser: Browser, site: Running, anna: Person) -> None:
+    card_id = anna.keep(name="Ашан", number="1")
+    with phone(browser, site.url) as found:
+        found.sign_in(anna.email)
+        found.synced()
+        found.installed()
+        found.go_offline()
+        found.edit(card_id, note="ещё не отправлено")
+        found.at("/account")
+        found.id("sign-out").click()
+        found.id("sign-out-yes").click()
+        expect(found.page.get_by_text("Не всё отправлено")).to_be_visible()
+        found.press("Остаться")
+        found.at(f"/c/{card_id}")
+        expect(found.page.get_by_text("ещё не отправлено")).to_be_visible()
+        found.go_online()
+        found.synced()
+    assert anna.cards()[card_id]["note"] == "ещё не отправлено"
+
+
+# What the server says no to
+
+
+def test_a_refused_change_is_shown_with_its_data_and_can_be_kept_as_a_new_card(
+    browser: Browser, site: Running, anna: Person
+) -> None:
+    card_id = anna.keep(name="Ушедшая", number="7700", note="прежняя")
+    with phone(browser, site.url) as found:
+        found.sign_in(anna.email)
+        found.synced()
+        found.installed()
+        found.go_offline()
+        found.edit(card_id, note="важная правка")
+        purge(site, card_id)
+        found.go_online()
+        found.at("/")
+        expect(found.id("sync")).to_have_attribute("data-state", "refused")
+        found.id("sync").click()
+        refused = found.id("refused").filter(has_text="Изменение карты")
+        expect(refused).to_contain_text("важная правка")
+        expect(refused).to_contain_text("Карты на сервере больше нет")
+        refused.get_by_role("button", name="Сохранить новой картой").click()
+        expect(refused).to_have_count(0)
+    kept = [fields for fields in anna.cards().values() if fields.get("note") == "важная правка"]
+    assert [(fields["name"], fields["number"]) for fields in kept] == [("Ушедшая", "7700")]
+
+
+def purge(site: Running, card_id: str) -> None:
+    """As the store does 30 days after a card was binned."""
+    with sqlite3.connect(store_of(site), timeout=30) as store:
+        assert store.execute("DELETE FROM entry WHERE key = ?", [f"card/{card_id}"]).rowcount == 1
+
+
+def store_of(site: Running) -> Path:
+    return site.log.parent / SQLITE_FILE
+
+
+def test_a_device_signed_out_from_another_one_wipes_itself_and_says_why(
+    browser: Browser, site: Running, anna: Person
+) -> None:
+    anna.keep(name="Аннина карта", number="7700123456")
+    with phone(browser, site.url) as lost, phone(browser, site.url) as own:
+        lost.watch.expected.add(401)
+        lost.sign_in(anna.email)
+        lost.synced()
+        lost.at("/")
+        own.sign_in(anna.email)
+        own.id("device").filter(has_not_text="это устройство").filter(has_text="Chrom").get_by_role("button").click()
+        own.id("revoke-yes").click()
+        expect(own.page.get_by_text("Там из аккаунта вышли")).to_be_visible()
+        expect(lost.page.get_by_text("вышли с другого")).to_be_visible()
+        expect(lost.id("card-row")).to_have_count(0)
+        assert holding(lost.stored(), ["Аннина", "7700123456", anna.email]) == []
+
+
+def test_an_expired_session_keeps_cards_and_queue_until_signed_in_again(
+    browser: Browser, site: Running, anna: Person
+) -> None:
+    card_id = anna.keep(name="Ашан", number="1")
+    with phone(browser, site.url) as found:
+        found.watch.expected.add(401)
+        found.sign_in(anna.email)
+        found.synced()
+        expire_sessions(site, anna.account)
+        found.edit(card_id, note="пока вход устарел")
+        found.at("/")
+        expect(found.id("sync")).to_have_attribute("data-state", "signed-out")
+        expect(found.id("card-row")).to_have_count(1)
+        found.at("/account")
+        found.id("password").fill("correct horse battery")
+        found.id("sign-in").click()
+        found.synced()
+        found.at(f"/c/{card_id}")
+        expect(found.page.get_by_text("пока вход устарел")).to_be_visible()
+    with anna.another_device() as other:
+        assert other.cards()[card_id]["note"] == "пока вход устарел"
+
+
+def expire_sessions(site: Running, account: str) -> None:
+    with sqlite3.connect(store_of(site), timeout=30) as store:
+        assert store.execute("UPDATE device SET expires_ms = 1 WHERE account_id = ?", [account]).rowcount
+
+
+# One browser, two tabs
+
+
+def test_two_tabs_show_the_same_cards_and_leave_together(browser: Browser, site: Running, anna: Person) -> None:
+    with phone(browser, site.url) as one:
+        one.sign_in(anna.email)
+        one.synced()
+        two = one.another_tab()
+        one.add_by_typing("Из первой вкладки", "1")
+        expect(two.page.get_by_text("Из первой вкладки").first).to_be_visible()
+        two.add_by_typing("Из второй вкладки", "2")
+        one.at("/")
+        expect(one.id("card-row")).to_have_count(2)
+        one.synced()
+        one.sign_out()
+        two.at("/")
+        expect(two.id("card-row")).to_have_count(0)
+    assert sorted(fields["name"] for fields in anna.cards().values()) == ["Из второй вкладки", "Из первой вкладки"]
+
+
+# Getting about
+
+
+def test_the_language_can_be_changed_and_stays(guest: Phone) -> None:
+    expect(guest.page.get_by_role("heading", name="Здесь будут ваши карты")).to_be_visible()
+    guest.at("/account")
+    guest.id("language").select_option("en")
+    expect(guest.id("sign-up")).to_have_text("Make an account")
+    guest.at("/")
+    expect(guest.page.locator("html")).to_have_attribute("lang", "en")
+    expect(guest.page.get_by_role("heading", name="Здесь будут ваши карты")).to_have_count(0)
+
+
+def test_a_card_opens_at_its_own_address_and_back_leads_to_the_wallet(guest: Phone) -> None:
+    card_id = guest.add_by_typing("Ашан", EAN)
+    deep = guest.another_tab(f"/c/{card_id}")
+    assert deep.shown_code() == [("EAN13", EAN)]
+    deep.press("Назад")
+    expect(deep.id("card-row")).to_be_visible()
+    deep.id("card-row").click()
+    deep.press("Что сделать с картой")
+    expect(deep.page.get_by_role("dialog")).to_be_visible()
+    deep.page.go_back()
+    expect(deep.page.get_by_role("dialog")).to_have_count(0)
+    expect(deep.id("code")).to_be_visible()
+    deep.page.go_back()
+    expect(deep.id("card-row")).to_be_visible()
+
+
+def test_a_card_thrown_away_can_be_had_back(guest: Phone) -> None:
+    guest.add_by_typing("Ашан", EAN)
+    guest.press("Что сделать с картой")
+    guest.id("bin").click()
+    expect(guest.page.get_by_text("Карта в корзине")).to_be_visible()
+    guest.at("/bin")
+    guest.id("bin-row").get_by_role("button").click()
+    guest.at("/")
+    expect(guest.id("card-row")).to_have_count(1)
+
+
+def test_an_address_of_no_card_says_so_and_leads_on(guest: Phone) -> None:
+    guest.at("/c/019f0000-0000-7000-8000-000000000000")
+    expect(guest.page.get_by_role("heading", name="Такой карты здесь нет")).to_be_visible()
+    guest.press("К картам")
+    expect(guest.page.get_by_role("heading", name="Здесь будут ваши карты")).to_be_visible()
