@@ -1,4 +1,7 @@
-/** Addresses of screens over the History API; anything laid over a screen is an entry of its own, so that Back closes it. */
+/**
+ * Addresses of screens over the History API; anything laid over a screen is an entry of its own, so that Back closes
+ * it.
+ */
 import { signal, type ReadonlySignal } from '@preact/signals';
 
 interface Entry { readonly depth: number }
@@ -11,7 +14,10 @@ export const path: ReadonlySignal<string> = current;
 
 let overlays: Overlay[] = [];
 
-/** Shows another screen; `replace` forgets the present one. What is laid over the present screen closes and is forgotten. */
+/**
+ * Shows another screen; `replace` forgets the present one. What is laid over the present screen closes and is
+ * forgotten.
+ */
 export function go(to: string, { replace = false } = {}): void {
   const inPlace = replace || overlays.length > 0;
   enter(depth() + (inPlace ? 0 : 1), to, inPlace);
@@ -37,7 +43,10 @@ export function finish(to: string): void {
   else unwind(0, () => go(to, { replace: true }));
 }
 
-/** Adds a history entry for something laid over the screen; Back calls `close`. Answers what to call when it closed itself. */
+/**
+ * Adds a history entry for something laid over the screen; Back calls `close`. Answers what to call when it closed
+ * itself.
+ */
 export function overlay(close: () => void): () => void {
   const mine: Overlay = { depth: depth() + 1, close };
   enter(mine.depth, undefined, false);
@@ -92,9 +101,10 @@ function onPop(): void {
 }
 
 function onClick(event: MouseEvent): void {
-  if (event.defaultPrevented || event.button || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
+  const elsewhere = event.metaKey || event.ctrlKey || event.shiftKey || event.altKey;
+  if (event.defaultPrevented || event.button || elsewhere) return;
   const link = (event.target as Element).closest?.('a[href]');
-  if (!(link instanceof HTMLAnchorElement) || link.origin !== location.origin || link.target || link.hasAttribute('download')) return;
+  if (!(link instanceof HTMLAnchorElement) || link.origin !== location.origin || link.target) return;
   event.preventDefault();
   go(link.pathname, { replace: link.hasAttribute('data-replace') });
 }

@@ -5,7 +5,8 @@ import type { Card } from './model';
 export type Tiled = Pick<Card, 'name'> & Partial<Pick<Card, 'merchant' | 'colour'>>;
 
 export function Tile({ card, large = false }: { readonly card: Tiled; readonly large?: boolean }) {
-  return <span class={large ? 'tile tile-large' : 'tile'} style={tint(card)} aria-hidden="true">{initials(card.name)}</span>;
+  const size = large ? 'tile tile-large' : 'tile';
+  return <span class={size} style={tint(card)} aria-hidden="true">{initials(card.name)}</span>;
 }
 
 /** Colours of a card's tile: its own colour, else one of its shop's. */

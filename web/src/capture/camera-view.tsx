@@ -1,4 +1,6 @@
-/** The live camera with its frame: it reads by itself, stops when left, and says what to do where there is no camera. */
+/**
+ * The live camera with its frame: it reads by itself, stops when left, and says what to do where there is no camera.
+ */
 import { useSignal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
 import { Icon } from '../icons';
@@ -47,7 +49,10 @@ export function Camera({ onRead }: { readonly onRead: (photo: Photo, codes: Foun
         {state.value === 'starting' && <p class="camera-words" role="status">{add.starting}</p>}
         {(state.value === 'denied' || state.value === 'none') && <Fault text={add[state.value]} onRetry={retry} />}
         {state.value === 'live' && torch.value !== undefined && (
-          <button type="button" class="round torch" aria-label={add.torch} title={add.torch} aria-pressed={torch.value} onClick={light}><Icon name="torch" /></button>
+          <button type="button" class="round torch" aria-label={add.torch} title={add.torch} aria-pressed={torch.value}
+            onClick={light}>
+            <Icon name="torch" />
+          </button>
         )}
       </div>
       {state.value === 'live' && <p class="soft small">{add.aim}</p>}

@@ -1,4 +1,6 @@
-/** The live camera: opened for the screen that shows it, read frame by frame until a code is seen the same way twice. */
+/**
+ * The live camera: opened for the screen that shows it, read frame by frame until a code is seen the same way twice.
+ */
 import { snapshot, type Photo } from './photo';
 import type { Found } from './reader';
 
@@ -10,12 +12,14 @@ const WANTED: MediaStreamConstraints = {
   video: { facingMode: { ideal: 'environment' }, width: { ideal: 1920 }, height: { ideal: 1080 } },
 };
 
+const REFUSALS = ['NotAllowedError', 'SecurityError'];
+
 /** Opens the camera at the back of the phone, or whichever there is. Throws a `CameraFault`. */
 export async function openCamera(): Promise<MediaStream> {
   try {
     return await navigator.mediaDevices.getUserMedia(WANTED);
   } catch (error) {
-    const refused = error instanceof DOMException && (error.name === 'NotAllowedError' || error.name === 'SecurityError');
+    const refused = error instanceof DOMException && REFUSALS.includes(error.name);
     throw (refused ? 'denied' : 'none') satisfies CameraFault;
   }
 }
@@ -58,7 +62,9 @@ export async function watch(video: HTMLVideoElement, signal: AbortSignal): Promi
   }
 }
 
-async function readFrame(read: (image: ImageData, thorough: boolean) => Promise<Found[]>, photo: Photo, thorough: boolean): Promise<Found[]> {
+type Read = (image: ImageData, thorough: boolean) => Promise<Found[]>;
+
+async function readFrame(read: Read, photo: Photo, thorough: boolean): Promise<Found[]> {
   const scale = Math.min(1, FRAME_SIDE / Math.max(photo.width, photo.height));
   const canvas = document.createElement('canvas');
   canvas.width = Math.round(photo.width * scale);

@@ -1,4 +1,6 @@
-/** From a frame, a file or nothing to what the confirm screen needs: the device reads first, the server where it cannot. */
+/**
+ * From a frame, a file or nothing to what the confirm screen needs: the device reads first, the server where it cannot.
+ */
 import { signal, type Signal } from '@preact/signals';
 import { readPhotos } from '../api';
 import type { CodeReading, Draft } from '../model';
@@ -40,7 +42,9 @@ export async function fromFile(file: Blob, onAsking: () => void): Promise<Captur
   onAsking();
   const answer = await settled(asked);
   if (answer.state === 'failed' && isNotPicture(answer.error)) throw new NotPicture();
-  if (answer.state === 'answered' && answer.draft.codes.length) return { source: 'server', codes: placed(answer.draft.codes, photo), ...known };
+  if (answer.state === 'answered' && answer.draft.codes.length) {
+    return { source: 'server', codes: placed(answer.draft.codes, photo), ...known };
+  }
   return { source: 'none', codes: [], ...known };
 }
 

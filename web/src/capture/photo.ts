@@ -21,8 +21,20 @@ const SENT_SIDE = 3000;
 const KEPT_SIDE = 1400;
 /** A first look at this size finds most codes at a quarter of the time. */
 const FIRST_LOOK_SIDE = 1600;
-/** Linear codes are read to about fifteen degrees off the axis: these turns cover what lies between. */
-const TURNS_DEGREES = [0, 30, -30, 60];
+interface Look { readonly side: number; readonly degrees: number; readonly thorough: boolean }
+
+/**
+ * Looks at a photo, the cheap ones first. Linear codes are read to about fifteen degrees off the axis: the turns cover
+ * what lies between. A photo without a code costs all of them, on the thread that draws the page.
+ */
+const LOOKS: readonly Look[] = [
+  { side: FIRST_LOOK_SIDE, degrees: 0, thorough: false },
+  { side: FIRST_LOOK_SIDE, degrees: 0, thorough: true },
+  { side: FIRST_LOOK_SIDE, degrees: 30, thorough: false },
+  { side: FIRST_LOOK_SIDE, degrees: -30, thorough: false },
+  { side: FIRST_LOOK_SIDE, degrees: 60, thorough: false },
+  { side: LARGEST_SIDE, degrees: 0, thorough: false },
+];
 
 /** Decodes a chosen file, turned upright as its EXIF says. */
 export async function load(file: Blob): Promise<Photo> {
@@ -39,15 +51,14 @@ export function snapshot(video: HTMLVideoElement): Photo {
   return scaled(video, video.videoWidth, video.videoHeight, LARGEST_SIDE);
 }
 
-/** Codes in a photo, their boxes in its pixels: a quick size first, then the whole of it, then turned. */
+/** Codes in a photo, their boxes in its pixels; the first look that finds any ends the search. */
 export async function codesIn(photo: Photo): Promise<Found[]> {
   const { read } = await import('./reader');
-  const first = Math.min(1, FIRST_LOOK_SIDE / Math.max(photo.width, photo.height));
-  const attempts: [scale: number, degrees: number][] = [[first, 0], ...(first < 1 ? [[1, 0] as [number, number]] : []),
-    ...TURNS_DEGREES.slice(1).map((degrees): [number, number] => [first, degrees])];
-  for (const [scale, degrees] of attempts) {
-    const { image, back } = turnedImage(photo, scale, degrees);
-    const found = await read(image, true);
+  const longest = Math.max(photo.width, photo.height);
+  for (const { side, degrees, thorough } of LOOKS) {
+    if (side === LARGEST_SIDE && longest <= FIRST_LOOK_SIDE) continue;
+    const { image, back } = turnedImage(photo, Math.min(1, side / longest), degrees);
+    const found = await read(image, thorough);
     if (found.length) return distinct(found.map((one) => ({ ...one, box: one.box.map(back) })));
   }
   return [];
@@ -94,7 +105,9 @@ function scaled(source: CanvasImageSource, width: number, height: number, side: 
 
 type Point = readonly [number, number];
 
-function turnedImage(photo: Photo, scale: number, degrees: number): { image: ImageData; back: (point: Point) => Point } {
+interface Turned { readonly image: ImageData; readonly back: (point: Point) => Point }
+
+function turnedImage(photo: Photo, scale: number, degrees: number): Turned {
   const angle = (degrees * Math.PI) / 180;
   const [cos, sin] = [Math.cos(angle), Math.sin(angle)];
   const [w, h] = [photo.width * scale, photo.height * scale];
@@ -114,7 +127,8 @@ function turnedImage(photo: Photo, scale: number, degrees: number): { image: Ima
 }
 
 function distinct(found: Found[]): Found[] {
-  return found.filter((one, i) => found.findIndex((other) => other.format === one.format && other.raw === one.raw) === i);
+  const same = (one: Found) => found.find((other) => other.format === one.format && other.raw === one.raw);
+  return found.filter((one) => same(one) === one);
 }
 
 function canvasOf(width: number, height: number): HTMLCanvasElement {

@@ -23,7 +23,8 @@ export function Barcode({ drawn, format, label, share = 0.5, mayTurn = false, on
   return (
     <div class="code-box" ref={box}>
       {fit && (
-        <svg class="code" data-testid="code" data-format={format} data-turned={fit.turned || undefined} role="img" aria-label={label}
+        <svg class="code" data-testid="code" data-format={format} data-turned={fit.turned || undefined} role="img"
+          aria-label={label}
           width={fit.width} height={fit.height} viewBox={`0 0 ${fit.width} ${fit.height}`} shape-rendering="crispEdges">
           <rect width={fit.width} height={fit.height} fill="#fff" />
           <path fill="#000" d={path(fit.drawn, 0, 0, fit.tall)}
@@ -36,7 +37,11 @@ export function Barcode({ drawn, format, label, share = 0.5, mayTurn = false, on
 
 interface Size { readonly width: number; readonly height: number; readonly ratio: number }
 interface Fit {
-  readonly drawn: Drawn; readonly turned: boolean; readonly width: number; readonly height: number; readonly left: number;
+  readonly drawn: Drawn;
+  readonly turned: boolean;
+  readonly width: number;
+  readonly height: number;
+  readonly left: number;
   readonly top: number; readonly across: number; readonly down: number; readonly tall: number;
 }
 
@@ -65,7 +70,8 @@ function laid(drawn: Drawn, quiet: Quiet, wide: number, high: number, ratio: num
   const bars = Math.round(Math.min(high, Math.max(width * BARS_PER_WIDTH, 80)) * ratio) / ratio;
   const linear = drawn.kind === 'linear';
   const fit: Fit = {
-    drawn, turned: false, width, height: linear ? bars : rows * module, left: quiet.left * module, top: quiet.top * module,
+    drawn, turned: false, width, height: linear ? bars : rows * module, left: quiet.left * module,
+    top: quiet.top * module,
     across: module, down: linear ? bars : module, tall: 1,
   };
   return { module, fit };
@@ -83,7 +89,9 @@ function useSize() {
   const box = useRef<HTMLDivElement>(null);
   const [size, setSize] = useState<Size>();
   useLayoutEffect(() => {
-    const measure = () => setSize({ width: box.current!.clientWidth, height: innerHeight, ratio: devicePixelRatio || 1 });
+    const measure = () => {
+      setSize({ width: box.current!.clientWidth, height: innerHeight, ratio: devicePixelRatio || 1 });
+    };
     measure();
     const observer = new ResizeObserver(measure);
     observer.observe(box.current!);

@@ -1,4 +1,7 @@
-/** What each symbology can carry: check digits, alphabets and lengths, and which symbology a typed number is likely to be. */
+/**
+ * What each symbology can carry: check digits, alphabets and lengths, and which symbology a typed number is likely to
+ * be.
+ */
 import type { Format } from '../model';
 
 /** All symbologies in the order a person is offered them. */
@@ -24,7 +27,10 @@ export class Uncodable extends Error {
   }
 }
 
-/** GS1 check digit of the digits before it (GS1 General Specifications, 7.9.1: weights 3 and 1 from the right, modulo 10). */
+/**
+ * GS1 check digit of the digits before it (GS1 General Specifications, 7.9.1: weights 3 and 1 from the right, modulo
+ * 10).
+ */
 export function checkDigit(digits: string): string {
   const sum = [...digits].reverse().reduce((total, digit, i) => total + Number(digit) * (i % 2 ? 1 : 3), 0);
   return String((10 - (sum % 10)) % 10);
@@ -48,7 +54,10 @@ export function expanded(upcE: string): string | undefined {
   return `${system}${middle}${check}`;
 }
 
-/** The 8 digits of UPC-E for a UPC-A of 12 digits (or the same as EAN-13), or undefined where its zeros cannot be suppressed. */
+/**
+ * The 8 digits of UPC-E for a UPC-A of 12 digits (or the same as EAN-13), or undefined where its zeros cannot be
+ * suppressed.
+ */
 export function suppressed(upcA: string): string | undefined {
   const digits = upcA.replace(/^0(?=\d{12}$)/, '');
   const match = /^([01])(\d{5})(\d{5})(\d)$/.exec(digits);
@@ -67,8 +76,8 @@ function suppressedMiddle(maker: string, item: string): string | undefined {
 
 /**
  * Why a payload (one character per byte) cannot be drawn in a symbology, or undefined where it can.
- * Normal forms: UPC-A may have 13 digits with a leading 0; UPC-E 8 digits or its expansion; DataBar a GTIN-14, with or without
- * its application identifier 01; Codabar with or without its start and stop letters.
+ * Normal forms: UPC-A may have 13 digits with a leading 0; UPC-E 8 digits or its expansion; DataBar a GTIN-14, with or
+ * without its application identifier 01; Codabar with or without its start and stop letters.
  */
 export function wrong(format: Format, text: string): Misfit | undefined {
   if (!text) return 'empty';
@@ -150,15 +159,17 @@ export function guess(text: string): Format[] {
 
 function likely(text: string): Format[] {
   const first = checks(text) ? retail(text.length) : [];
-  const linear: Format[] = /^\d+$/.test(text) || (text.length < LONG_TEXT && /^[ -~]+$/.test(text)) ? ['code_128'] : ['qr_code'];
-  return [...new Set([...first, ...linear, ...OFFERED])];
+  const isShort = /^\d+$/.test(text) || (text.length < LONG_TEXT && /^[ -~]+$/.test(text));
+  return [...new Set([...first, isShort ? 'code_128' as const : 'qr_code' as const, ...OFFERED])];
 }
 
 function retail(length: number): Format[] {
   return ({ 8: ['ean_8'], 12: ['upc_a'], 13: ['ean_13'], 14: ['itf'] } as Record<number, Format[]>)[length] ?? [];
 }
 
-/** A card number in groups for reading aloud: spaces as printed are kept, digits alone are split into fours (13: 1-6-6). */
+/**
+ * A card number in groups for reading aloud: spaces as printed are kept, digits alone are split into fours (13: 1-6-6).
+ */
 export function grouped(number: string): string {
   const trimmed = number.trim();
   if (!/^\d{9,}$/.test(trimmed)) return trimmed;

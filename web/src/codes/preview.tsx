@@ -11,12 +11,12 @@ type Made = { readonly drawn: Drawn; readonly code: Code } | { readonly misfit: 
 export function Preview({ code }: { readonly code: Code | undefined }) {
   const made = useMade(code);
   const { confirm, misfit } = words();
-  if (!code) return <div class="preview"><p class="soft small">{confirm.noPreview}</p></div>;
-  if (!made) return <div class="preview" aria-busy="true" />;
+  if (!code) return <div class="preview white"><p class="soft small">{confirm.noPreview}</p></div>;
+  if (!made) return <div class="preview white" aria-busy="true" />;
   if ('misfit' in made) return <p class="fault" role="status">{misfit[made.misfit]}</p>;
   return (
     <figure class="preview white">
-      <Barcode drawn={made.drawn} format={made.code.format} label={codeLabel(made.code)} share={0.18} />
+      <Barcode drawn={made.drawn} format={made.code.format} label={codeLabel(made.code)} share={0.13} />
       <figcaption class="unseen">{confirm.preview}</figcaption>
     </figure>
   );

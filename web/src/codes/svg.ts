@@ -7,9 +7,12 @@ export interface Quiet { left: number; right: number; top: number; bottom: numbe
 const SIDES = (left: number, right = left): Quiet => ({ left, right, top: 0, bottom: 0 });
 const AROUND = (modules: number): Quiet => ({ left: modules, right: modules, top: modules, bottom: modules });
 
-/** At least what the standards ask (ISO/IEC 15420, 15417, 18004, 15438 …); Aztec and DataBar need none and get a little. */
+/**
+ * At least what the standards ask (ISO/IEC 15420, 15417, 18004, 15438 …); Aztec and DataBar need none and get a little.
+ */
 const QUIET: Partial<Record<Format, Quiet>> = {
-  ean_13: SIDES(11, 7), ean_8: SIDES(7), upc_a: SIDES(9), upc_e: SIDES(9, 7), databar: SIDES(4), databar_expanded: SIDES(4),
+  ean_13: SIDES(11, 7), ean_8: SIDES(7), upc_a: SIDES(9), upc_e: SIDES(9, 7), databar: SIDES(4),
+  databar_expanded: SIDES(4),
   qr_code: AROUND(4), pdf417: AROUND(2), aztec: AROUND(2), data_matrix: AROUND(2),
 };
 

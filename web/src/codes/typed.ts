@@ -9,7 +9,9 @@ export function codeText(number: string): string {
   return /^\d+$/.test(joined) ? joined : number.trim();
 }
 
-/** The code of a typed text: in the chosen symbology, else in the likeliest. Undefined where there is nothing to draw. */
+/**
+ * The code of a typed text: in the chosen symbology, else in the likeliest. Undefined where there is nothing to draw.
+ */
 export function typedCode(text: string, chosen?: Format): Code | undefined {
   const format = chosen ?? guess(text)[0];
   return text && format ? { format, text, raw: rawOf(text) } : undefined;

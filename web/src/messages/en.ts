@@ -97,6 +97,7 @@ export const en: Catalogue = {
   },
   reasons: {
     name: 'name on the card', 'look-alike': 'a name like it on the card', prefix: 'the beginning of a name', keyboard: 'name in another keyboard layout',
+    namesake: 'several shops have this name',
     startsWith: (digits) => `number starts with ${digits}`,
   },
   edit: {

@@ -40,5 +40,6 @@ export function balanceText(language: Language, { value, unit }: Balance): strin
 /** Digits after the decimal point of a currency (ISO 4217); none for points. */
 export function minorDigits(unit: string): number {
   if (unit === 'points') return 0;
-  return new Intl.NumberFormat('en', { style: 'currency', currency: unit }).resolvedOptions().maximumFractionDigits ?? 2;
+  const format = new Intl.NumberFormat('en', { style: 'currency', currency: unit });
+  return format.resolvedOptions().maximumFractionDigits ?? 2;
 }

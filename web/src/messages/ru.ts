@@ -96,6 +96,7 @@ export const ru = {
   },
   reasons: {
     name: 'надпись на карте', 'look-alike': 'похожая надпись на карте', prefix: 'начало названия', keyboard: 'надпись в другой раскладке',
+    namesake: 'так называются несколько магазинов',
     startsWith: (digits: string) => `номер начинается с ${digits}`,
   },
   edit: {

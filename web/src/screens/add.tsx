@@ -1,5 +1,5 @@
 /** Adding a card: a live camera, a photo or typing; then a look at what was understood. */
-import { useSignal } from '@preact/signals';
+import { useSignal, type Signal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 import '../styles/forms.css';
 import { FORMAT_NAMES } from '../codes/formats';
@@ -29,11 +29,12 @@ export function Add() {
     if (first) announce(add.found(FORMAT_NAMES[first.format], first.text));
     stage.value = { at: capture.codes.length > 1 ? 'choose' : 'confirm', capture };
   };
-  const take = (file: File) => void readFile(file, (next) => (stage.value = next), () => stage.value.at === 'reading', show, restart);
+  const confirm = (capture: Capture) => (stage.value = { at: 'confirm', capture });
+  const take = (file: File) => void readFile(file, stage, show, restart);
   useStep(stage.value.at !== 'capture', restart);
   switch (stage.value.at) {
     case 'reading': return <Reading file={stage.value.file} asking={stage.value.asking} />;
-    case 'choose': return <ChooseCodes capture={stage.value.capture} onChosen={(capture) => (stage.value = { at: 'confirm', capture })} />;
+    case 'choose': return <ChooseCodes capture={stage.value.capture} onChosen={confirm} />;
     case 'confirm': return <Confirm capture={stage.value.capture} />;
     case 'capture': return (
       <Screen title={add.title}>
@@ -46,14 +47,18 @@ export function Add() {
   }
 }
 
-async function readFile(
-  file: File, set: (stage: Stage) => void, wanted: () => boolean, show: (capture: Capture) => void, restart: () => void,
-): Promise<void> {
-  set({ at: 'reading', file, asking: false });
+type Show = (capture: Capture) => void;
+
+async function readFile(file: File, stage: Signal<Stage>, show: Show, restart: () => void): Promise<void> {
+  const mine = (asking: boolean): Stage => ({ at: 'reading', file, asking });
+  // Left meanwhile, or another photo chosen: this one's answer is not wanted any more.
+  const wanted = () => stage.value.at === 'reading' && stage.value.file === file;
+  stage.value = mine(false);
   try {
-    const capture = await fromFile(file, () => wanted() && set({ at: 'reading', file, asking: true }));
+    const capture = await fromFile(file, () => void (wanted() && (stage.value = mine(true))));
     if (wanted()) show(capture);
   } catch (error) {
+    if (!wanted()) return;
     restart();
     say(error instanceof NotPicture ? words().add.notPicture : words().unknownProblem('photo'));
   }

@@ -1,4 +1,6 @@
-/** A guest's cards after signing in: the ticked ones go into the account, all of them unless the person says otherwise. */
+/**
+ * A guest's cards after signing in: the ticked ones go into the account, all of them unless the person says otherwise.
+ */
 import { useSignal } from '@preact/signals';
 import { adopt } from '../account';
 import { sentence, words } from '../messages';
@@ -36,8 +38,13 @@ export function Adopt({ cards, onDone }: { readonly cards: readonly Card[]; read
           </li>
         ))}
       </ul>
-      <button type="button" class="button main" data-testid="adopt" disabled={!chosen.length} onClick={() => void take()}>{said.adopt(chosen.length)}</button>
-      <button type="button" class="button quiet wide" data-testid="adopt-none" onClick={onDone}>{said.adoptNone}</button>
+      <button type="button" class="button main" data-testid="adopt" disabled={!chosen.length}
+        onClick={() => void take()}>
+        {said.adopt(chosen.length)}
+      </button>
+      <button type="button" class="button quiet wide" data-testid="adopt-none" onClick={onDone}>
+        {said.adoptNone}
+      </button>
     </section>
   );
 }

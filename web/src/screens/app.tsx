@@ -52,7 +52,11 @@ function Detail() {
 
 /** Beside the list, before a card is chosen; a phone shows the list alone. */
 function Nothing() {
-  return <div class="pane empty-pane" role={wide.value ? 'main' : undefined}><p class="placeholder">{words().wallet.pick}</p></div>;
+  return (
+    <div class="pane empty-pane" role={wide.value ? 'main' : undefined}>
+      <p class="placeholder">{words().wallet.pick}</p>
+    </div>
+  );
 }
 
 function NotFound() {
@@ -60,7 +64,10 @@ function NotFound() {
   return <Screen title={app.notFound}><a class="button" href="/">{app.toWallet}</a></Screen>;
 }
 
-/** A new release is offered, never forced: taking it reloads the page, so only from the wallet, where nothing is being typed. */
+/**
+ * A new release is offered, never forced: taking it reloads the page, so only from the wallet, where nothing is being
+ * typed.
+ */
 function useUpdateOffer(): void {
   const offered = updateReady.value && path.value === '/';
   useEffect(() => {

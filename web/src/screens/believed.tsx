@@ -1,4 +1,7 @@
-/** What was understood of the photo, how sure that is and why, in words; shops are offered, never filled in by themselves. */
+/**
+ * What was understood of the photo, how sure that is and why, in words; shops are offered, never filled in by
+ * themselves.
+ */
 import type { Asked, Capture } from '../capture/capture';
 import { ApiProblem, Offline } from '../api';
 import { Preview } from '../codes/preview';
@@ -35,7 +38,10 @@ function ReadCode({ capture, card, onChange }: Omit<BelievedProps, 'draft'>) {
       <Preview code={code} />
       <p class="small numbers code-said" role="status">{FORMAT_NAMES[code.format]} · {shortened(code.text)}</p>
       <p class="small soft">{howRead(capture)}</p>
-      <button type="button" class="link" data-testid="correct" onClick={() => onChange({ read: undefined, typed: code.text, format: code.format })}>{confirm.correct}</button>
+      <button type="button" class="link" data-testid="correct"
+        onClick={() => onChange({ read: undefined, typed: code.text, format: code.format })}>
+        {confirm.correct}
+      </button>
     </div>
   );
 }
@@ -89,7 +95,8 @@ function Shops({ shops, card, onChange }: ShopsProps) {
   return (
     <div class="chips" role="group" aria-label={confirm.shopSuggestions}>
       {shops.map((shop) => (
-        <button key={shop.slug} type="button" class="chip" data-testid="candidate" aria-pressed={card.shop.merchant === shop.slug}
+        <button key={shop.slug} type="button" class="chip" data-testid="candidate"
+          aria-pressed={card.shop.merchant === shop.slug}
           onClick={() => onChange({ shop: { name: shop.name, merchant: shop.slug } })}>
           {shop.name}
           <small>{[reasonsText(shop.reasons), confirm.sure(percent(shop.score))].filter(Boolean).join(' · ')}</small>

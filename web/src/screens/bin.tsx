@@ -24,12 +24,16 @@ export function Bin() {
 
 function Row({ card }: { readonly card: Card }) {
   const { bin } = words();
-  const back = () => restore(card.id).then(() => say(bin.restored(card.name)), (error: unknown) => say(sentence(error)));
+  const back = () => restore(card.id)
+    .then(() => say(bin.restored(card.name)), (error: unknown) => say(sentence(error)));
   return (
     <div class="row row-flush" data-testid="bin-row">
       <Tile card={card} />
       <span class="row-name">{card.name}<small class="soft tiny row-under">{left(card)}</small></span>
-      <button type="button" class="button" data-testid="restore" aria-label={`${bin.restore}: ${card.name}`} onClick={() => void back()}>{bin.restore}</button>
+      <button type="button" class="button" data-testid="restore" aria-label={`${bin.restore}: ${card.name}`}
+        onClick={() => void back()}>
+        {bin.restore}
+      </button>
     </div>
   );
 }

@@ -24,12 +24,14 @@ export function ChooseCodes({ capture, onChosen }: ChooseProps) {
     onChosen({ ...capture, codes: [capture.codes[chosen.value]!, ...others] });
   };
   return (
-    <Screen title={confirm.title} foot={<button type="button" class="button main" data-testid="choose" onClick={go}>{add.choose}</button>}>
+    <Screen title={confirm.title}
+      foot={<button type="button" class="button main" data-testid="choose" onClick={go}>{add.choose}</button>}>
       <div class="narrow stack">
         <p>{add.several}</p>
         {capture.codes.map((code, i) => (
           <div key={i}>
-            <button type="button" class="chip found-code" data-testid="found-code" aria-pressed={i === chosen.value} onClick={() => (chosen.value = i)}>
+            <button type="button" class="chip found-code" data-testid="found-code" aria-pressed={i === chosen.value}
+              onClick={() => (chosen.value = i)}>
               <Piece capture={capture} code={code} />
               <span>{FORMAT_NAMES[code.format]}<small class="numbers">{code.text}</small></span>
             </button>

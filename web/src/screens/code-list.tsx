@@ -22,9 +22,12 @@ export function CodeList({ codes, faults, onChange }: CodeListProps) {
     <fieldset class="stack">
       <legend class="label soft small">{edit.codes}</legend>
       {codes.map((code, i) => (
-        <CodeEdit key={i} code={code} n={i + 1} fault={faults[i]} onChange={(next) => replace(i, next)} onRemove={() => onChange(codes.filter((_one, at) => at !== i))} />
+        <CodeEdit key={i} code={code} n={i + 1} fault={faults[i]} onChange={(next) => replace(i, next)}
+          onRemove={() => onChange(codes.filter((_one, at) => at !== i))} />
       ))}
-      {codes.length < MOST && <button type="button" class="button" data-testid="add-code" onClick={add}>{edit.addCode}</button>}
+      {codes.length < MOST && (
+        <button type="button" class="button" data-testid="add-code" onClick={add}>{edit.addCode}</button>
+      )}
     </fieldset>
   );
 }
@@ -40,12 +43,16 @@ interface CodeEditProps {
 function CodeEdit({ code, n, fault, onChange, onRemove }: CodeEditProps) {
   const { edit } = words();
   const plain = !code.text || isText(code);
-  const type = (text: string) => onChange(retyped(code.text ? code : { ...code, format: guess(text)[0] ?? code.format }, text));
+  const type = (text: string) => {
+    const guessed = code.text ? code : { ...code, format: guess(text)[0] ?? code.format };
+    onChange(retyped(guessed, text));
+  };
   return (
     <div class="code-edit">
       <Preview code={code.text ? code : undefined} />
       {plain
-        ? <input class="input numbers" aria-label={edit.codeText(n)} data-testid={`code-text-${n}`} autocomplete="off" spellcheck={false} value={code.text}
+        ? <input class="input numbers" aria-label={edit.codeText(n)} data-testid={`code-text-${n}`} autocomplete="off"
+            spellcheck={false} value={code.text}
             aria-invalid={fault ? true : undefined} onInput={(event) => type(event.currentTarget.value)} />
         : <p class="small soft">{edit.binary}</p>}
       <select class="select" aria-label={edit.codeFormat(n)} data-testid={`code-format-${n}`} value={code.format}

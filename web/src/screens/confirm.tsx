@@ -1,4 +1,7 @@
-/** What Karman believes of a new card, how sure it is and why, and everything the person can put right before keeping it. */
+/**
+ * What Karman believes of a new card, how sure it is and why, and everything the person can put right before keeping
+ * it.
+ */
 import { useSignal, type Signal } from '@preact/signals';
 import { useMemo, useRef, useState } from 'preact/hooks';
 import type { Asked, Capture } from '../capture/capture';
@@ -36,7 +39,7 @@ export type Change = (next: Partial<NewCard>) => void;
 
 export function Confirm({ capture }: { readonly capture: Capture }) {
   const { confirm } = words();
-  const [card, setCard] = useState<NewCard>(() => ({ shop: { name: '' }, number: '', read: bare(capture.codes[0]), photo: true }));
+  const [card, setCard] = useState<NewCard>(() => blank(capture));
   const tried = useSignal(false);
   const keeping = useSignal(false);
   const form = useRef<HTMLFormElement>(null);
@@ -56,7 +59,9 @@ export function Confirm({ capture }: { readonly capture: Capture }) {
   };
   return (
     <Screen title={capture.source === 'typed' ? confirm.titleTyped : confirm.title} foot={
-      <button type="submit" form="confirm" class="button main" data-testid="keep" disabled={keeping.value}>{keeping.value ? confirm.keeping : confirm.keep}</button>
+      <button type="submit" form="confirm" class="button main" data-testid="keep" disabled={keeping.value}>
+        {keeping.value ? confirm.keeping : confirm.keep}
+      </button>
     }>
       <form id="confirm" class="narrow stack" ref={form} noValidate onSubmit={(event) => void submit(event)}>
         <Believed capture={capture} card={card} draft={draft} onChange={change} />
@@ -64,10 +69,16 @@ export function Confirm({ capture }: { readonly capture: Capture }) {
         <ShopBox label={confirm.shop} shop={card.shop} onChange={(shop) => change({ shop })} fault={faults.shop} />
         <NumberField card={card} capture={capture} draft={draft} onChange={change} />
         {!card.read && <TypedCode card={card} code={code} fault={faults.code} onChange={change} />}
-        {capture.photo && <PhotoChoice photo={capture.photo} kept={card.photo} onChange={(photo) => change({ photo })} />}
+        {capture.photo && (
+          <PhotoChoice photo={capture.photo} kept={card.photo} onChange={(photo) => change({ photo })} />
+        )}
       </form>
     </Screen>
   );
+}
+
+function blank(capture: Capture): NewCard {
+  return { shop: { name: '' }, number: '', read: bare(capture.codes[0]), photo: true };
 }
 
 /** The draft once the server has answered. */

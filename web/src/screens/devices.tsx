@@ -27,8 +27,16 @@ export function Devices() {
     <section class="stack block">
       <h2>{said.devices}</h2>
       {typeof list.value === 'string' && <p class="soft">{list.value}</p>}
-      {Array.isArray(list.value) && <ul>{list.value.map((device: Device) => <li key={device.id}><Row device={device} onRevoke={() => (asked.value = device)} /></li>)}</ul>}
-      {asked.value && <Ask device={asked.value} onYes={(device) => void signOutThere(device)} onClose={() => (asked.value = null)} />}
+      {Array.isArray(list.value) && (
+        <ul>
+          {list.value.map((device: Device) => (
+            <li key={device.id}><Row device={device} onRevoke={() => (asked.value = device)} /></li>
+          ))}
+        </ul>
+      )}
+      {asked.value && (
+        <Ask device={asked.value} onYes={(device) => void signOutThere(device)} onClose={() => (asked.value = null)} />
+      )}
     </section>
   );
 }
@@ -38,8 +46,16 @@ function Row({ device, onRevoke }: { readonly device: Device; readonly onRevoke:
   return (
     <div class="row row-flush" data-testid="device">
       <Icon name="phone" />
-      <span class="row-name">{device.name}<small class="soft tiny row-under">{device.current ? said.thisDevice : said.seen(ago(device.last_seen_at))}</small></span>
-      {!device.current && <button type="button" class="button" data-testid="revoke" aria-label={`${said.revoke}: ${device.name}`} onClick={onRevoke}>{said.revoke}</button>}
+      <span class="row-name">
+        {device.name}
+        <small class="soft tiny row-under">{device.current ? said.thisDevice : said.seen(ago(device.last_seen_at))}</small>
+      </span>
+      {!device.current && (
+        <button type="button" class="button" data-testid="revoke" aria-label={`${said.revoke}: ${device.name}`}
+          onClick={onRevoke}>
+          {said.revoke}
+        </button>
+      )}
     </div>
   );
 }
@@ -52,7 +68,9 @@ function Ask({ device, onYes, onClose }: AskProps) {
     <Sheet title={said.revoke} onClose={onClose}>
       <div class="stack">
         <p>{said.revokeAsk(device.name)}</p>
-        <button type="button" class="button danger wide" data-testid="revoke-yes" onClick={() => onYes(device)}>{said.revoke}</button>
+        <button type="button" class="button danger wide" data-testid="revoke-yes" onClick={() => onYes(device)}>
+          {said.revoke}
+        </button>
         <button type="button" class="button wide" onClick={onClose}>{common.cancel}</button>
       </div>
     </Sheet>

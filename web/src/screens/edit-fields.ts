@@ -27,9 +27,12 @@ export interface Edit {
 export function editOf(card: Card): Edit {
   const { balance } = card;
   return {
-    shop: { name: card.name, merchant: card.merchant }, number: card.number ?? '', codes: card.codes, pin: card.pin ?? '', note: card.note ?? '',
-    group: card.group ?? '', colour: card.colour, favourite: card.favourite, archived: card.archived, validFrom: card.valid_from ?? '',
-    expiresOn: card.expires_on ?? '', balance: balance ? amountText(balance) : '', unit: balance?.unit ?? 'points', front: card.front, back: card.back,
+    shop: { name: card.name, merchant: card.merchant }, number: card.number ?? '', codes: card.codes,
+    pin: card.pin ?? '', note: card.note ?? '',
+    group: card.group ?? '', colour: card.colour, favourite: card.favourite, archived: card.archived,
+    validFrom: card.valid_from ?? '',
+    expiresOn: card.expires_on ?? '', balance: balance ? amountText(balance) : '', unit: balance?.unit ?? 'points',
+    front: card.front, back: card.back,
   };
 }
 
@@ -50,7 +53,8 @@ export function amountOf(text: string, unit: string): Balance | undefined | null
 /** The fields that differ from the card; null clears one. */
 export function changesOf(card: Card, edit: Edit): CardChanges {
   const next = nextOf(edit);
-  const differs = (field: keyof typeof next) => JSON.stringify(next[field] ?? null) !== JSON.stringify(blankAsNull(card[field]));
+  const differs = (field: keyof typeof next) =>
+    JSON.stringify(next[field] ?? null) !== JSON.stringify(blankAsNull(card[field]));
   const changed = (Object.keys(next) as (keyof typeof next)[]).filter(differs);
   return Object.fromEntries(changed.map((field) => [field, next[field] ?? null]));
 }
@@ -58,10 +62,14 @@ export function changesOf(card: Card, edit: Edit): CardChanges {
 function nextOf(edit: Edit) {
   const codes = edit.codes.filter((code) => code.text);
   return {
-    name: clean(edit.shop.name), merchant: edit.shop.merchant, number: clean(edit.number) || undefined, codes: codes.length ? codes : undefined,
-    pin: clean(edit.pin) || undefined, note: edit.note.trim() || undefined, group: clean(edit.group) || undefined, colour: edit.colour,
-    favourite: edit.favourite || undefined, archived: edit.archived || undefined, valid_from: edit.validFrom || undefined,
-    expires_on: edit.expiresOn || undefined, balance: amountOf(edit.balance, edit.unit) ?? undefined, front: edit.front, back: edit.back,
+    name: clean(edit.shop.name), merchant: edit.shop.merchant, number: clean(edit.number) || undefined,
+    codes: codes.length ? codes : undefined,
+    pin: clean(edit.pin) || undefined, note: edit.note.trim() || undefined, group: clean(edit.group) || undefined,
+    colour: edit.colour,
+    favourite: edit.favourite || undefined, archived: edit.archived || undefined,
+    valid_from: edit.validFrom || undefined,
+    expires_on: edit.expiresOn || undefined, balance: amountOf(edit.balance, edit.unit) ?? undefined, front: edit.front,
+    back: edit.back,
   };
 }
 

@@ -42,7 +42,8 @@ function EditForm({ card }: { readonly card: Card }) {
     await save(card, changes, photos).catch((error: unknown) => say(sentence(error)));
   };
   return (
-    <Screen title={said.title} foot={<button type="submit" form="edit" class="button main" data-testid="save">{said.save}</button>}>
+    <Screen title={said.title}
+      foot={<button type="submit" form="edit" class="button main" data-testid="save">{said.save}</button>}>
       <form id="edit" class="narrow stack" ref={form} noValidate onSubmit={(event) => void submit(event)}>
         <ShopBox label={said.name} shop={edit.shop} fault={faults.value.name} onChange={(shop) => change({ shop })} />
         <Line name="number" label={said.number} value={edit.number} max={64} onInput={(number) => change({ number })} />
@@ -53,11 +54,14 @@ function EditForm({ card }: { readonly card: Card }) {
         <Line name="group" label={said.group} value={edit.group} max={40} onInput={(group) => change({ group })} />
         <div class="field">
           <label for="note">{said.note}</label>
-          <textarea id="note" class="area" data-testid="note" maxLength={2000} value={edit.note} onInput={(event) => change({ note: event.currentTarget.value })} />
+          <textarea id="note" class="area" data-testid="note" maxLength={2000} value={edit.note}
+            onInput={(event) => change({ note: event.currentTarget.value })} />
         </div>
         <ColourField name={edit.shop} colour={edit.colour} onChange={(colour) => change({ colour })} />
-        <Tick name="favourite" label={said.favourite} checked={edit.favourite} onChange={(favourite) => change({ favourite })} />
-        <Tick name="archived" label={said.archived} checked={edit.archived} onChange={(archived) => change({ archived })} />
+        <Tick name="favourite" label={said.favourite} checked={edit.favourite}
+          onChange={(favourite) => change({ favourite })} />
+        <Tick name="archived" label={said.archived} checked={edit.archived}
+          onChange={(archived) => change({ archived })} />
         <PhotoSlots edit={edit} photos={photos} onPhotos={setPhotos} onChange={change} />
       </form>
       {asking.value && <Unsaved onStay={() => (asking.value = false)} onLeave={() => leave(`/c/${card.id}`)} />}
@@ -97,29 +101,45 @@ function Unsaved({ onStay, onLeave }: { readonly onStay: () => void; readonly on
 }
 
 interface LineProps {
-  readonly name: string; readonly label: string; readonly value: string; readonly max: number; readonly onInput: (value: string) => void;
+  readonly name: string;
+  readonly label: string;
+  readonly value: string;
+  readonly max: number;
+  readonly onInput: (value: string) => void;
 }
 
 function Line({ name, label, value, max, onInput }: LineProps) {
   return (
     <div class="field">
       <label for={name}>{label}</label>
-      <input class="input numbers" id={name} data-testid={name} autocomplete="off" maxLength={max} value={value} onInput={(event) => onInput(event.currentTarget.value)} />
+      <input class="input numbers" id={name} data-testid={name} autocomplete="off" maxLength={max} value={value}
+        onInput={(event) => onInput(event.currentTarget.value)} />
     </div>
   );
 }
 
-interface TickProps { readonly name: string; readonly label: string; readonly checked: boolean; readonly onChange: (checked: boolean) => void }
+interface TickProps {
+  readonly name: string;
+  readonly label: string;
+  readonly checked: boolean;
+  readonly onChange: (checked: boolean) => void;
+}
 
 function Tick({ name, label, checked, onChange }: TickProps) {
   return (
     <label class="check">
-      <input type="checkbox" data-testid={name} checked={checked} onChange={(event) => onChange(event.currentTarget.checked)} />{label}
+      <input type="checkbox" data-testid={name} checked={checked}
+        onChange={(event) => onChange(event.currentTarget.checked)} />
+      {label}
     </label>
   );
 }
 
-interface PartProps { readonly edit: EditOf; readonly fault?: string | undefined; readonly onChange: (next: Partial<EditOf>) => void }
+interface PartProps {
+  readonly edit: EditOf;
+  readonly fault?: string | undefined;
+  readonly onChange: (next: Partial<EditOf>) => void;
+}
 
 const UNITS = ['points', 'RUB', 'EUR', 'USD', 'GBP', 'KZT', 'BYN', 'UAH', 'TRY'];
 
@@ -130,14 +150,18 @@ function Balance({ edit, fault, onChange }: PartProps) {
       <div class="pair">
         <div class="field">
           <label for="balance">{said.balance}</label>
-          <input class="input numbers" id="balance" data-testid="balance" inputmode="decimal" autocomplete="off" value={edit.balance}
+          <input class="input numbers" id="balance" data-testid="balance" inputmode="decimal" autocomplete="off"
+            value={edit.balance}
             aria-invalid={fault ? true : undefined} aria-describedby={fault ? 'balance-fault' : undefined}
             onInput={(event) => onChange({ balance: event.currentTarget.value })} />
         </div>
         <div class="field">
           <label for="unit">{said.unit}</label>
-          <select class="select" id="unit" data-testid="unit" value={edit.unit} onChange={(event) => onChange({ unit: event.currentTarget.value })}>
-            {[...new Set([...UNITS, edit.unit])].map((unit) => <option key={unit} value={unit}>{unit === 'points' ? said.points : unit}</option>)}
+          <select class="select" id="unit" data-testid="unit" value={edit.unit}
+            onChange={(event) => onChange({ unit: event.currentTarget.value })}>
+            {[...new Set([...UNITS, edit.unit])].map((unit) => (
+              <option key={unit} value={unit}>{unit === 'points' ? said.points : unit}</option>
+            ))}
           </select>
         </div>
       </div>
@@ -153,12 +177,15 @@ function Dates({ edit, fault, onChange }: PartProps) {
       <div class="pair">
         <div class="field">
           <label for="valid-from">{said.validFrom}</label>
-          <input class="input" type="date" id="valid-from" data-testid="valid-from" value={edit.validFrom} onInput={(event) => onChange({ validFrom: event.currentTarget.value })} />
+          <input class="input" type="date" id="valid-from" data-testid="valid-from" value={edit.validFrom}
+            onInput={(event) => onChange({ validFrom: event.currentTarget.value })} />
         </div>
         <div class="field">
           <label for="expires-on">{said.expiresOn}</label>
-          <input class="input" type="date" id="expires-on" data-testid="expires-on" value={edit.expiresOn} aria-invalid={fault ? true : undefined}
-            aria-describedby={fault ? 'dates-fault' : undefined} onInput={(event) => onChange({ expiresOn: event.currentTarget.value })} />
+          <input class="input" type="date" id="expires-on" data-testid="expires-on" value={edit.expiresOn}
+            aria-invalid={fault ? true : undefined}
+            aria-describedby={fault ? 'dates-fault' : undefined}
+            onInput={(event) => onChange({ expiresOn: event.currentTarget.value })} />
         </div>
       </div>
       {fault && <p class="fault" id="dates-fault">{fault}</p>}

@@ -35,11 +35,15 @@ export function Letters({ sections, scroll }: LettersProps) {
   };
   const present = sections[Math.min(at, sections.length - 1)]?.letter;
   return (
-    <div class="letters" ref={strip} role="slider" tabIndex={0} aria-label={words().wallet.letters} aria-orientation="vertical" aria-valuemin={1}
-      aria-valuemax={sections.length} aria-valuenow={at + 1} aria-valuetext={present} onKeyDown={step} onPointerDown={slide}
+    <div class="letters" ref={strip} role="slider" tabIndex={0} aria-label={words().wallet.letters}
+      aria-orientation="vertical" aria-valuemin={1}
+      aria-valuemax={sections.length} aria-valuenow={at + 1} aria-valuetext={present} onKeyDown={step}
+      onPointerDown={slide}
       onPointerMove={slide} onPointerUp={() => setTouched(undefined)} onPointerCancel={() => setTouched(undefined)}>
       {thinned(sections, room).map(({ letter, index }) => (
-        <span key={letter} class={touched !== undefined && index === at ? 'here' : ''}>{index === undefined ? '·' : letter}</span>
+        <span key={letter} class={touched !== undefined && index === at ? 'here' : ''}>
+          {index === undefined ? '·' : letter}
+        </span>
       ))}
       {touched !== undefined && <div class="bubble" style={{ top: `${touched}px` }}>{present}</div>}
     </div>
@@ -75,7 +79,9 @@ function useRoom(strip: RefObject<HTMLElement | null>): number {
   useLayoutEffect(() => {
     const measure = () => {
       const letter = strip.current!.querySelector('span');
-      if (letter) setRoom(Math.floor(strip.current!.clientHeight / (LETTER_HEIGHT * parseFloat(getComputedStyle(letter).fontSize))));
+      if (!letter) return;
+      const size = LETTER_HEIGHT * parseFloat(getComputedStyle(letter).fontSize);
+      setRoom(Math.floor(strip.current!.clientHeight / size));
     };
     measure();
     const observer = new ResizeObserver(measure);

@@ -20,8 +20,10 @@ export function NumberField({ card, capture, draft, onChange }: NumberFieldProps
     <div class="field with-crop">
       <label for="number">{confirm.number}</label>
       <Piece capture={capture} />
-      <input class="input numbers" id="number" data-testid="number" autocomplete="off" autocapitalize="characters" spellcheck={false} maxLength={64}
-        enterkeyhint="done" aria-describedby="number-hint" value={card.number} onInput={(event) => onChange({ number: event.currentTarget.value })} />
+      <input class="input numbers" id="number" data-testid="number" autocomplete="off" autocapitalize="characters"
+        spellcheck={false} maxLength={64}
+        enterkeyhint="done" aria-describedby="number-hint" value={card.number}
+        onInput={(event) => onChange({ number: event.currentTarget.value })} />
       <p class="hint" id="number-hint">{card.read ? confirm.numberHintRead : confirm.numberHint}</p>
       <Offers card={card} draft={draft} onChange={onChange} />
     </div>
@@ -36,11 +38,17 @@ function Offers({ card, draft, onChange }: Omit<NumberFieldProps, 'capture'>) {
   return (
     <div class="chips">
       {seen && (
-        <button type="button" class="chip numbers" data-testid="number-seen" onClick={() => onChange({ number: seen.text })}>
+        <button type="button" class="chip numbers" data-testid="number-seen"
+          onClick={() => onChange({ number: seen.text })}>
           {confirm.numberSeen(seen.text)}<small>{confirm.sure(percent(seen.confidence))}</small>
         </button>
       )}
-      {inCode && <button type="button" class="chip numbers" data-testid="number-same" onClick={() => onChange({ number: inCode })}>{confirm.numberSame(inCode)}</button>}
+      {inCode && (
+        <button type="button" class="chip numbers" data-testid="number-same"
+          onClick={() => onChange({ number: inCode })}>
+          {confirm.numberSame(inCode)}
+        </button>
+      )}
     </div>
   );
 }
@@ -53,7 +61,8 @@ function Piece({ capture: { photo, codes } }: { readonly capture: Capture }) {
   const url = useMadeUrl(() => (photo ? crop(photo, wide.value || !box ? whole(photo) : box) : undefined), wide.value);
   if (!photo) return null;
   return (
-    <button type="button" class="crop" disabled={!box} aria-label={wide.value ? confirm.showCode : confirm.showWhole} onClick={() => (wide.value = !wide.value)}>
+    <button type="button" class="crop" disabled={!box} aria-label={wide.value ? confirm.showCode : confirm.showWhole}
+      onClick={() => (wide.value = !wide.value)}>
       {url && <img src={url} alt={confirm.crop} />}
     </button>
   );

@@ -14,7 +14,11 @@ export function OnlyCard({ card }: { readonly card: Card }) {
   return (
     <a class="only white" href={`/c/${card.id}`} data-testid="card-row" data-card={card.id}>
       <span class="only-head"><Tile card={card} large />{card.name}</span>
-      {code && drawing && <div class="only-code"><Barcode drawn={drawing} format={code.format} label={codeLabel(code)} share={0.3} /></div>}
+      {code && drawing && (
+        <div class="only-code">
+          <Barcode drawn={drawing} format={code.format} label={codeLabel(code)} share={0.3} />
+        </div>
+      )}
       {number && <p class="only-number numbers">{grouped(number)}</p>}
       <span class="unseen">{words().wallet.show}</span>
     </a>

@@ -10,7 +10,8 @@ export function PhotoChoice({ photo, kept, onChange }: PhotoChoiceProps) {
   const url = useMadeUrl(() => toKeep(photo), photo);
   return (
     <label class="check photo-keep">
-      <input type="checkbox" data-testid="photo-keep" checked={kept} onChange={(event) => onChange(event.currentTarget.checked)} />
+      <input type="checkbox" data-testid="photo-keep" checked={kept}
+        onChange={(event) => onChange(event.currentTarget.checked)} />
       {url ? <img src={url} alt="" /> : <span class="photo-space" />}
       {confirm.photoKeep}
     </label>

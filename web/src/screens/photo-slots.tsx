@@ -20,7 +20,8 @@ export function PhotoSlots({ edit, photos, onPhotos, onChange }: PhotoSlotsProps
   const { edit: said } = words();
   const slot = (side: 'front' | 'back', label: string) => {
     const { [side]: _old, ...others } = photos;
-    return <Slot key={side} side={side} label={label} kept={edit[side]} taken={photos[side]} onTaken={(blob) => onPhotos({ ...photos, [side]: blob })}
+    return <Slot key={side} side={side} label={label} kept={edit[side]} taken={photos[side]}
+      onTaken={(blob) => onPhotos({ ...photos, [side]: blob })}
       onRemove={() => {
         onPhotos(others);
         onChange({ [side]: undefined });
@@ -64,9 +65,14 @@ function Slot({ side, label, kept, taken, onTaken, onRemove }: SlotProps) {
       <label class="way">
         <Icon name="camera" />
         {label}
-        <input class="unseen" type="file" accept="image/*" data-testid={`photo-${side}`} onChange={(event) => void take(event.currentTarget)} />
+        <input class="unseen" type="file" accept="image/*" data-testid={`photo-${side}`}
+          onChange={(event) => void take(event.currentTarget)} />
       </label>
-      {url && <button type="button" class="link" aria-label={`${common.remove}: ${label}`} onClick={onRemove}>{common.remove}</button>}
+      {url && (
+        <button type="button" class="link" aria-label={`${common.remove}: ${label}`} onClick={onRemove}>
+          {common.remove}
+        </button>
+      )}
     </div>
   );
 }

@@ -25,7 +25,8 @@ function Refused({ refusal }: { readonly refusal: Refusal }) {
   const data = dataOf(refusal);
   const [fixes, setFixes] = useState<Partial<Record<Fixable, string>>>({});
   const wrong = wrongFields(refusal);
-  const asNew = () => retryAsNew(refusal, fixes as CardChanges).then(() => say(words().confirm.kept), (error: unknown) => say(sentence(error)));
+  const asNew = () => retryAsNew(refusal, fixes as CardChanges)
+    .then(() => say(words().confirm.kept), (error: unknown) => say(sentence(error)));
   return (
     <article class="refused stack" data-testid="refused">
       <p><strong>{said.name[refusal.name]}{data.name ? `: ${data.name}` : ''}</strong></p>
@@ -34,7 +35,8 @@ function Refused({ refusal }: { readonly refusal: Refusal }) {
       {wrong.map((field) => (
         <label key={field} class="field">
           <span class="label">{words().edit[field]}</span>
-          <input class="input" value={fixes[field] ?? data[field] ?? ''} onInput={(event) => setFixes({ ...fixes, [field]: event.currentTarget.value })} />
+          <input class="input" value={fixes[field] ?? data[field] ?? ''}
+            onInput={(event) => setFixes({ ...fixes, [field]: event.currentTarget.value })} />
         </label>
       ))}
       {data.name && <button type="button" class="button wide" onClick={() => void asNew()}>{said.asNew}</button>}

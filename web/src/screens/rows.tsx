@@ -7,7 +7,8 @@ import { Tile, tint } from '../tile';
 
 export function CardRow({ card }: { readonly card: Card }) {
   return (
-    <a class="row" href={`/c/${card.id}`} data-testid="card-row" data-card={card.id} aria-current={current(card) ? 'page' : undefined}>
+    <a class="row" href={`/c/${card.id}`} data-testid="card-row" data-card={card.id}
+      aria-current={current(card) ? 'page' : undefined}>
       <Tile card={card} />
       <span class="row-name">{card.name}</span>
       {card.favourite && <Icon name="star" filled />}

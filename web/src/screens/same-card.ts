@@ -2,7 +2,9 @@
 import type { Card, Code } from '../model';
 
 /** The card a new one would repeat; names and numbers as typed, already cleaned. */
-export function sameCard(cards: readonly Card[], name: string, number: string, code: Code | undefined): Card | undefined {
+export function sameCard(
+  cards: readonly Card[], name: string, number: string, code: Code | undefined,
+): Card | undefined {
   return cards.find((card) => holds(card, code) || isNamed(card, name, number));
 }
 
@@ -11,7 +13,8 @@ function holds(card: Card, code: Code | undefined): boolean {
 }
 
 function isNamed(card: Card, name: string, number: string): boolean {
-  return Boolean(number) && digits(card.number ?? '') === digits(number) && card.name.toLowerCase() === name.toLowerCase();
+  if (!number || digits(card.number ?? '') !== digits(number)) return false;
+  return card.name.toLowerCase() === name.toLowerCase();
 }
 
 function digits(number: string): string {

@@ -1,4 +1,7 @@
-/** Something laid over a screen: Escape, Back and a press beside it close it, and the focus goes back where it came from. */
+/**
+ * Something laid over a screen: Escape, Back and a press beside it close it, and the focus goes back where it came
+ * from.
+ */
 import type { ComponentChildren } from 'preact';
 import { useLayoutEffect, useRef } from 'preact/hooks';
 import { words } from '../messages';

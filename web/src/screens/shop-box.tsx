@@ -81,7 +81,8 @@ function useMatches(query: string): readonly Merchant[] {
     const mine = asked.current;
     const stop = new AbortController();
     const timer = setTimeout(() => {
-      suggestShops(text, OFFERED, stop.signal).then((answer) => mine === asked.current && setFound(answer), () => setFound([]));
+      suggestShops(text, OFFERED, stop.signal)
+        .then((answer) => mine === asked.current && setFound(answer), () => setFound([]));
     }, PAUSE_MS);
     return () => {
       clearTimeout(timer);

@@ -18,7 +18,7 @@ export function SignForm({ email: known }: { readonly email?: string | undefined
   const form = useRef<HTMLFormElement>(null);
   const submit = async (event: Event) => {
     event.preventDefault();
-    const [email, password] = ['email', 'password'].map((name) => (form.current!.elements.namedItem(name) as HTMLInputElement).value) as [string, string];
+    const [email, password] = [typedIn(form.current!, 'email'), typedIn(form.current!, 'password')];
     faults.value = checked(email.trim(), password);
     if (faults.value.email ?? faults.value.password) return focusFault(form.current!);
     working.value = true;
@@ -26,21 +26,31 @@ export function SignForm({ email: known }: { readonly email?: string | undefined
     working.value = false;
   };
   const title = mode.value === 'up' ? said.signUp : said.signIn;
+  const other = mode.value === 'up' ? 'in' : 'up';
   return (
     <form class="stack block" ref={form} noValidate onSubmit={(event) => void submit(event)}>
       <h2>{title}</h2>
-      <Field name="email" type="email" label={said.email} autocomplete="username" value={known} fault={faults.value.email} />
-      <Field name="password" type="password" label={said.password} autocomplete={mode.value === 'up' ? 'new-password' : 'current-password'}
+      <Field name="email" type="email" label={said.email} autocomplete="username" value={known}
+        fault={faults.value.email} />
+      <Field name="password" type="password" label={said.password}
+        autocomplete={mode.value === 'up' ? 'new-password' : 'current-password'}
         hint={mode.value === 'up' ? said.passwordHint : undefined} fault={faults.value.password} />
       <div role="alert">{faults.value.whole && <p class="fault">{faults.value.whole}</p>}</div>
-      <button type="submit" class="button main" data-testid={mode.value === 'up' ? 'sign-up' : 'sign-in'} disabled={working.value}>
+      <button type="submit" class="button main" data-testid={mode.value === 'up' ? 'sign-up' : 'sign-in'}
+        disabled={working.value}>
         {working.value ? said.working : title}
       </button>
-      {!known && <button type="button" class="link" data-testid="sign-mode" onClick={() => (mode.value = mode.value === 'up' ? 'in' : 'up')}>
-        {mode.value === 'up' ? said.haveAccount : said.noAccount}
-      </button>}
+      {!known && (
+        <button type="button" class="link" data-testid="sign-mode" onClick={() => (mode.value = other)}>
+          {mode.value === 'up' ? said.haveAccount : said.noAccount}
+        </button>
+      )}
     </form>
   );
+}
+
+function typedIn(form: HTMLFormElement, name: string): string {
+  return (form.elements.namedItem(name) as HTMLInputElement).value;
 }
 
 function checked(email: string, password: string): Faults {
@@ -93,12 +103,15 @@ function Field({ name, type, label, autocomplete, value, hint, fault }: FieldPro
   return (
     <div class="field">
       <label for={name}>{label}</label>
-      <input class="input" id={name} name={name} data-testid={name} {...typed(shown.value ? 'text' : type)} defaultValue={value} autocomplete={autocomplete}
-        autocapitalize="none" spellcheck={false} required aria-invalid={fault ? true : undefined} aria-describedby={said ? `${name}-said` : undefined} />
+      <input class="input" id={name} name={name} data-testid={name} {...typed(shown.value ? 'text' : type)}
+        defaultValue={value} autocomplete={autocomplete}
+        autocapitalize="none" spellcheck={false} required aria-invalid={fault ? true : undefined}
+        aria-describedby={said ? `${name}-said` : undefined} />
       {said && <p id={`${name}-said`} class={fault ? 'fault' : 'hint'}>{said}</p>}
       {type === 'password' && (
         <label class="check small">
-          <input type="checkbox" checked={shown.value} onChange={(event) => (shown.value = event.currentTarget.checked)} />
+          <input type="checkbox" checked={shown.value}
+            onChange={(event) => (shown.value = event.currentTarget.checked)} />
           {words().account.showPassword}
         </label>
       )}

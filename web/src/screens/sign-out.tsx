@@ -22,7 +22,9 @@ export function SignOut() {
   const close = () => (asking.value = 'no');
   return (
     <>
-      <button type="button" class="button wide" data-testid="sign-out" onClick={() => (asking.value = 'sure')}><Icon name="leave" />{said.signOut}</button>
+      <button type="button" class="button wide" data-testid="sign-out" onClick={() => (asking.value = 'sure')}>
+        <Icon name="leave" />{said.signOut}
+      </button>
       {asking.value !== 'no' && (
         <Sheet title={said.signOutAsk} onClose={close}>
           {asking.value === 'sure' ? <Sure onYes={() => attempt(false)} onClose={close} />
@@ -40,7 +42,9 @@ function Sure({ onYes, onClose }: AskProps) {
   return (
     <div class="stack">
       <p>{said.signOutMore}</p>
-      <button type="button" class="button danger wide" data-testid="sign-out-yes" onClick={() => void onYes()}>{said.signOut}</button>
+      <button type="button" class="button danger wide" data-testid="sign-out-yes" onClick={() => void onYes()}>
+        {said.signOut}
+      </button>
       <button type="button" class="button wide" onClick={onClose}>{common.cancel}</button>
     </div>
   );
@@ -52,7 +56,9 @@ function Unsent({ count, onYes, onClose }: AskProps & { readonly count: number }
     <div class="stack" role="alert">
       <p><strong>{said.unsentTitle}</strong></p>
       <p>{said.unsent(count)}</p>
-      <button type="button" class="button danger wide" data-testid="sign-out-discard" onClick={() => void onYes()}>{said.discard}</button>
+      <button type="button" class="button danger wide" data-testid="sign-out-discard" onClick={() => void onYes()}>
+        {said.discard}
+      </button>
       <button type="button" class="button wide" onClick={onClose}>{said.stay}</button>
     </div>
   );

@@ -37,7 +37,8 @@ function lookOf({ state, refusals }: SyncStatus): Look {
 function Mark({ look, status }: { readonly look: Exclude<Look, 'silent'>; readonly status: SyncStatus }) {
   const alarm = look !== 'offline' && look !== 'waiting';
   return (
-    <button type="button" class={`sync ${alarm ? 'alarm' : ''}`} data-testid="sync" data-state={look === 'refused' ? 'refused' : status.state}
+    <button type="button" class={`sync ${alarm ? 'alarm' : ''}`} data-testid="sync"
+      data-state={look === 'refused' ? 'refused' : status.state}
       data-waiting={status.waiting} onClick={() => (open.value = true)}>
       <Icon name={ICONS[look]} />
       <span role="status">{short(look, status)}</span>
@@ -61,7 +62,7 @@ function Told({ status, onClose }: { readonly status: SyncStatus; readonly onClo
   return (
     <div class="stack">
       {status.state === 'offline' && <p>{said.offlineMore}</p>}
-      {status.waiting > 0 && <p>{said.waitingMore(status.waiting)}</p>}
+      {status.waiting > 0 && status.state !== 'signed-out' && <p>{said.waitingMore(status.waiting)}</p>}
       {status.state === 'signed-out' && <SignInAgain />}
       {status.state === 'error' && <p>{problemSentence(status.problem?.code ?? 'error')}</p>}
       {status.refusals.length > 0 && <Refusals refusals={status.refusals} />}

@@ -17,13 +17,16 @@ const NONE = 'none';
 export function TypedCode({ card, code, fault, onChange }: TypedCodeProps) {
   const { confirm } = words();
   const shown = card.format === null ? NONE : (card.format ?? code?.format ?? '');
-  const choose = (value: string) => onChange({ format: value === NONE ? null : ((value || undefined) as Format | undefined) });
+  const choose = (value: string) => {
+    onChange({ format: value === NONE ? null : ((value || undefined) as Format | undefined) });
+  };
   return (
     <>
       {card.typed !== undefined && card.format !== null && (
         <div class="field">
           <label for="code-text">{confirm.code}</label>
-          <input class="input numbers" id="code-text" data-testid="code-text" autocomplete="off" spellcheck={false} value={card.typed}
+          <input class="input numbers" id="code-text" data-testid="code-text" autocomplete="off" spellcheck={false}
+            value={card.typed}
             onInput={(event) => onChange({ typed: event.currentTarget.value })} />
         </div>
       )}

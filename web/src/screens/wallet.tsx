@@ -35,11 +35,14 @@ export function Wallet() {
   useShortcuts(shown, scroll);
   const letters = !query.value && active.value.length > FEW;
   return (
-    <div class={`pane list ${shown ? '' : 'away'}`} role={here && !wide.value ? 'main' : 'region'} aria-label={words().wallet.all}>
+    <div class={`pane list ${shown ? '' : 'away'}`} role={here && !wide.value ? 'main' : 'region'}
+      aria-label={words().wallet.all}>
       <div class="bar wallet-bar">
         <h1 class="brand"><Mark />{words().app.name}</h1>
         <SyncMark />
-        <a class="round" href="/account" aria-label={words().wallet.account} title={words().wallet.account}><Icon name="person" /></a>
+        <a class="round" href="/account" aria-label={words().wallet.account} title={words().wallet.account}>
+          <Icon name="person" />
+        </a>
       </div>
       <div class="wallet-middle">
         <div class={`wallet-scroll ${letters ? 'with-letters' : ''}`} ref={scroll} tabIndex={-1}>
@@ -77,10 +80,22 @@ function Strips() {
 }
 
 function Book({ sections: parts }: { readonly sections: readonly Section[] }) {
-  return <>{parts.map((part) => <Group key={part.letter} title={part.letter} id={`letter-${part.letter}`} cards={part.cards} />)}</>;
+  return (
+    <>
+      {parts.map((part) => (
+        <Group key={part.letter} title={part.letter} id={`letter-${part.letter}`} cards={part.cards} />
+      ))}
+    </>
+  );
 }
 
-function Group({ title, id, cards: members }: { readonly title: string; readonly id: string; readonly cards: readonly Card[] }) {
+interface GroupProps {
+  readonly title: string;
+  readonly id: string;
+  readonly cards: readonly Card[];
+}
+
+function Group({ title, id, cards: members }: GroupProps) {
   return (
     <section data-letter={title} aria-labelledby={id}>
       <h2 class="section-head" id={id}>{title}</h2>
@@ -118,12 +133,18 @@ function SearchBar() {
     <form class="search-bar" role="search" onSubmit={open}>
       <div class="search-box">
         <Icon name="search" />
-        <input class="input" type="search" ref={box} data-testid="search" value={query.value} enterkeyhint="go" autocomplete="off" autocorrect="off"
-          spellcheck={false} placeholder={wallet.search} aria-label={wallet.search} onInput={(event) => (query.value = event.currentTarget.value)}
+        <input class="input" type="search" ref={box} data-testid="search" value={query.value} enterkeyhint="go"
+          autocomplete="off" autocorrect="off"
+          spellcheck={false} placeholder={wallet.search} aria-label={wallet.search}
+          onInput={(event) => (query.value = event.currentTarget.value)}
           onKeyDown={(event) => event.key === 'Escape' && clear()} />
-        {query.value && <button type="button" class="clear" aria-label={wallet.clear} onClick={clear}><Icon name="close" /></button>}
+        {query.value && (
+          <button type="button" class="clear" aria-label={wallet.clear} onClick={clear}><Icon name="close" /></button>
+        )}
       </div>
-      <a class="round main" href="/add" data-testid="add" aria-label={wallet.add} title={wallet.add}><Icon name="add" /></a>
+      <a class="round main" href="/add" data-testid="add" aria-label={wallet.add} title={wallet.add}>
+        <Icon name="add" />
+      </a>
     </form>
   );
 }

@@ -34,7 +34,8 @@ function FileWay({ icon, text, testId, capture = false, onFile }: FileWayProps) 
     <label class="way">
       <Icon name={icon} />
       {text}
-      <input class="unseen" type="file" accept="image/*" data-testid={testId} {...(capture && { capture: 'environment' })}
+      <input class="unseen" type="file" accept="image/*" data-testid={testId}
+        {...(capture && { capture: 'environment' })}
         onChange={(event) => chosen(event.currentTarget)} />
     </label>
   );

@@ -25,7 +25,11 @@ function Days({ card }: { readonly card: Card }) {
   return (
     <>
       {card.valid_from && card.valid_from > today && <p class="till-days soft">{till.from(day(card.valid_from))}</p>}
-      {card.expires_on && <p class={`till-days ${expired ? 'fault' : 'soft'}`}>{(expired ? till.expired : till.until)(day(card.expires_on))}</p>}
+      {card.expires_on && (
+        <p class={`till-days ${expired ? 'fault' : 'soft'}`}>
+          {(expired ? till.expired : till.until)(day(card.expires_on))}
+        </p>
+      )}
     </>
   );
 }
@@ -38,7 +42,9 @@ export function todayText(now = new Date()): string {
 
 function Facts({ card }: { readonly card: Card }) {
   const { till } = words();
-  const facts: [label: string, value: string | undefined][] = [[till.pin, card.pin], [till.note, card.note], [till.group, card.group]];
+  const facts: [label: string, value: string | undefined][] = [
+    [till.pin, card.pin], [till.note, card.note], [till.group, card.group],
+  ];
   if (!facts.some(([, value]) => value)) return null;
   return (
     <dl class="facts till-more">
@@ -62,8 +68,12 @@ function Neighbours({ previous, next }: Omit<BelowProps, 'card'>) {
   const { till } = words();
   return (
     <nav class="neighbours" aria-label={till.neighbours}>
-      {previous ? <a class="button" href={`/c/${previous.id}`} data-replace><Icon name="back" /><span>{previous.name}</span></a> : <span />}
-      {next ? <a class="button" href={`/c/${next.id}`} data-replace><span>{next.name}</span><Icon name="forward" /></a> : <span />}
+      {previous
+        ? <a class="button" href={`/c/${previous.id}`} data-replace><Icon name="back" /><span>{previous.name}</span></a>
+        : <span />}
+      {next
+        ? <a class="button" href={`/c/${next.id}`} data-replace><span>{next.name}</span><Icon name="forward" /></a>
+        : <span />}
     </nav>
   );
 }

@@ -1,4 +1,7 @@
-/** Two questions of the till: a word about brightness, once ever, and whether the code worked, once per card and never before it was shown. */
+/**
+ * Two questions of the till: a word about brightness, once ever, and whether the code worked, once per card and never
+ * before it was shown.
+ */
 import { useSignal } from '@preact/signals';
 import { Icon } from '../icons';
 import { words } from '../messages';

@@ -18,19 +18,30 @@ export function TillMenu({ card, onClose }: { readonly card: Card; readonly onCl
     <Sheet title={card.name} onClose={onClose}>
       <ul class="menu">
         <Item icon="edit" text={till.edit} onClick={() => go(`/c/${card.id}/edit`)} />
-        <Item icon="star" text={card.favourite ? till.notFavourite : till.favourite} onClick={() => change({ favourite: card.favourite ? null : true })} />
+        <Item icon="star" text={card.favourite ? till.notFavourite : till.favourite}
+          onClick={() => change({ favourite: card.favourite ? null : true })} />
         {number && <Item icon="copy" text={till.copy} onClick={() => void copy(number).then(onClose)} />}
-        <Item icon="archive" text={card.archived ? till.unarchive : till.archive} onClick={() => change({ archived: card.archived ? null : true })} />
+        <Item icon="archive" text={card.archived ? till.unarchive : till.archive}
+          onClick={() => change({ archived: card.archived ? null : true })} />
         <Item icon="bin" text={till.bin} testId="bin" onClick={() => void discard(card)} />
       </ul>
     </Sheet>
   );
 }
 
-interface ItemProps { readonly icon: IconName; readonly text: string; readonly testId?: string; readonly onClick: () => void }
+interface ItemProps {
+  readonly icon: IconName;
+  readonly text: string;
+  readonly testId?: string;
+  readonly onClick: () => void;
+}
 
 function Item({ icon, text, testId, onClick }: ItemProps) {
-  return <li><button type="button" class="menu-item" data-testid={testId} onClick={onClick}><Icon name={icon} />{text}</button></li>;
+  return (
+    <li>
+      <button type="button" class="menu-item" data-testid={testId} onClick={onClick}><Icon name={icon} />{text}</button>
+    </li>
+  );
 }
 
 async function copy(number: string): Promise<void> {

@@ -17,7 +17,8 @@ export function useSwipe(element: RefObject<HTMLElement | null>, right: () => vo
       if (Math.abs(x) > FAR_PX && Math.abs(x) > STRAIGHT * Math.abs(y)) (x > 0 ? right : left)();
     };
     const key = (event: KeyboardEvent) => {
-      if (document.querySelector('dialog[open]') || (event.target as Element).closest?.('input, textarea, select, [role="slider"]')) return;
+      const busy = (event.target as Element).closest?.('input, textarea, select, [role="slider"]');
+      if (busy || document.querySelector('dialog[open]')) return;
       if (event.key === 'ArrowLeft') right();
       if (event.key === 'ArrowRight') left();
     };

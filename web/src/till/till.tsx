@@ -56,7 +56,11 @@ function Paper({ card, drawing }: { readonly card: Card; readonly drawing: reado
   return (
     <div class={`till-paper ${turned.value ? 'till-turned' : ''}`}>
       <Code card={card} code={code} drawn={drawing[at]} onTurned={onTurned} />
-      {number && <p class={`till-number ${isLong(number) ? 'long' : ''}`} data-testid="till-number">{grouped(readable(number))}</p>}
+      {number && (
+        <p class={`till-number ${isLong(number) ? 'long' : ''}`} data-testid="till-number">
+          {grouped(readable(number))}
+        </p>
+      )}
       {card.codes.length > 1 && <Choice card={card} at={at} onChoose={(to) => (chosen.value = to)} />}
     </div>
   );
@@ -74,7 +78,9 @@ function readable(number: string): string {
   return number.length > MOST_READ_ALOUD ? `${number.slice(0, MOST_READ_ALOUD)}…` : number;
 }
 
-function Choice({ card, at, onChoose }: { readonly card: Card; readonly at: number; readonly onChoose: (at: number) => void }) {
+interface ChoiceProps { readonly card: Card; readonly at: number; readonly onChoose: (at: number) => void }
+
+function Choice({ card, at, onChoose }: ChoiceProps) {
   return (
     <div class="chips" role="group" aria-label={words().till.codes}>
       {card.codes.map((code, i) => (
@@ -92,7 +98,9 @@ function InBin({ card }: { readonly card: Card }) {
     <Screen title={card.name} class="white till">
       <div class="stack till-nothing">
         <p>{words().till.inBin}</p>
-        <button type="button" class="button main" data-testid="restore" onClick={() => void restore(card.id)}>{words().till.restore}</button>
+        <button type="button" class="button main" data-testid="restore" onClick={() => void restore(card.id)}>
+          {words().till.restore}
+        </button>
       </div>
     </Screen>
   );
