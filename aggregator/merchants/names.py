@@ -16,7 +16,7 @@ from aggregator.merchants.words import weights
 
 MAX_WORDS = 14
 MAX_WINDOW = 5
-CANDIDATES = 90
+CANDIDATES = 70
 PREFIX_HITS = 300
 
 # How far a part of a query, or of a name, may stand for the whole (see docs/matching.md for how these were chosen).
