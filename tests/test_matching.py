@@ -245,6 +245,15 @@ def test_of_two_shops_of_one_name_none_is_filled_in():
     assert verdict(matcher.search("лента"), "ru") == "accept"
 
 
+def test_an_alias_at_home_is_not_filled_in_for_the_own_name_of_a_shop_elsewhere():
+    stars = shop("stars-coffee", "Stars Coffee", aliases=["Starbucks"])
+    elsewhere = shop("starbucks", "Starbucks", countries=["us"])
+    found = small(stars, elsewhere).search("starbucks", country="ru")
+    assert slugs(found) == ["stars-coffee", "starbucks"]
+    assert verdict(found, "ru") == "suggest"
+    assert verdict(small(stars).search("starbucks", country="ru"), "ru") == "accept"
+
+
 def test_short_words_on_the_other_layout_are_treated_with_suspicion(world):
     assert verdict(world.search("кемо", 5, "ru"), "ru") != "accept"
     assert verdict(world.search("Жук", 5, "ru"), "ru") != "accept"

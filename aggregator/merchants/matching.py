@@ -160,7 +160,7 @@ class Matcher:
         _, top, gap = self._first(best)
         sure = self._confidence(top, gap)
         country = country or self._country
-        namesakes = self._namesakes(ranked[:limit], top.score)
+        namesakes = self._namesakes(ranked, top)
         return [
             self._candidate(position, found, sure * exp(FALL * (found.score - top.score)), country, namesakes)
             for position, found in ranked[:limit]
@@ -194,16 +194,21 @@ class Matcher:
         others = (found.score for _, found in ranked if self._names.key[found.row] != key)
         return position, top, top.score - next(others, 0.0)
 
-    def _namesakes(self, ranked: Sequence[tuple[int, Found]], top: float) -> set[int]:
-        """The first candidates, where several bear the name that was met and nothing puts one before the others."""
-        level = [(position, self._names.key[found.row]) for position, found in ranked if found.score > top - TIE]
-        return {position for position, key in level if key == level[0][1]} if len(level) > 1 else set()
+    def _namesakes(self, ranked: Sequence[tuple[int, Found]], top: Found) -> set[int]:
+        """The first candidates, where several bear the name that was met and nothing puts one before the others.
+
+        Being at home does, but not for a name that is only an alias there: Starbucks is a shop of its own elsewhere.
+        """
+        key = self._names.key[top.row]
+        near = 0.0 if self._names.is_alias[top.row] else top.score - TIE
+        found = {position for position, found in ranked if self._names.key[found.row] == key and found.score > near}
+        return found if len(found) > 1 else set()
 
     def _candidate(
         self, position: int, found: Found, score: float, country: str | None, namesakes: set[int]
     ) -> Candidate:
         entry = self._entries[position]
-        reasons = (found.reason, "namesake") if len(namesakes) > 1 and position in namesakes else (found.reason,)
+        reasons = (found.reason, "namesake") if position in namesakes else (found.reason,)
         return Candidate(entry.slug, entry.name_in(country), score, reasons)
 
 
