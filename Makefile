@@ -48,6 +48,7 @@ lock: setup ## Write the lock files anew (UPGRADE=1 takes the newest Python rele
 	scripts/lock.sh $(if $(UPGRADE),--upgrade)
 
 directory: setup ## Make the shop directory from the name-suggestion-index package
+	npm --prefix scripts ci --loglevel=error >/dev/null
 	node scripts/directory.mjs
 
 screenshots: setup-tests ## Take the pictures under docs/screenshots

@@ -6,9 +6,9 @@ import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
 
-const require = createRequire(new URL('../web/package.json', import.meta.url))
+const require = createRequire(import.meta.url)
 const coder = require('@rapideditor/country-coder')
-const folder = new URL('../web/node_modules/name-suggestion-index/', import.meta.url)
+const folder = new URL('node_modules/name-suggestion-index/', import.meta.url)
 const read = (path) => JSON.parse(readFileSync(new URL(path, folder), 'utf8'))
 
 const irrelevantShops = new Set(

@@ -16,4 +16,6 @@ lock() {
 lock requirements.lock pyproject.toml "$@"
 lock requirements-dev.lock --group dev --constraint requirements.lock "$@"
 lock requirements-uv.lock --group uv "$@"
-npm --prefix web install --package-lock-only --ignore-scripts --loglevel=error >/dev/null
+for folder in web scripts; do
+    npm --prefix "$folder" install --package-lock-only --ignore-scripts --loglevel=error >/dev/null
+done

@@ -81,13 +81,13 @@ install_system() {
     [ "${#missing[@]}" = 0 ] || say "going on without ${missing[*]}; to install: sudo apt-get install ${missing[*]}"
 }
 
-install_web() {
-    local want
-    want=$(cd web && digest package.json package-lock.json .npmrc)
-    is_fresh web/node_modules/.karman-lock "$want" && return
-    say "installing web packages"
-    (cd web && npm ci --loglevel=error >/dev/null)
-    echo "$want" >web/node_modules/.karman-lock
+install_npm() {
+    local folder=$1 want
+    want=$(cd "$folder" && digest package.json package-lock.json .npmrc)
+    is_fresh "$folder/node_modules/.karman-lock" "$want" && return
+    say "installing packages for $folder"
+    (cd "$folder" && npm ci --loglevel=error >/dev/null)
+    echo "$want" >"$folder/node_modules/.karman-lock"
 }
 
 web_sources() {
@@ -106,5 +106,7 @@ build_web() {
 check_tools
 install_python
 install_system
-install_web
+install_npm web
+# A test makes the shop directory anew and compares.
+if [ "$PURPOSE" = test ]; then install_npm scripts; fi
 build_web

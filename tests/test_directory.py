@@ -108,7 +108,7 @@ def test_a_slug_that_was_merged_into_another_still_finds_the_shop():
 
 
 @pytest.mark.skipif(
-    not (ROOT / "web/node_modules/name-suggestion-index").is_dir() or not shutil.which("node"),
+    not (ROOT / "scripts/node_modules/name-suggestion-index").is_dir() or not shutil.which("node"),
     reason="the source package is not installed",
 )
 def test_the_committed_directory_is_what_its_source_gives():

@@ -115,21 +115,22 @@ def test_the_locks_hold_every_package_that_is_asked_for() -> None:
     assert declared(project["dependency-groups"]["uv"]) <= pins("requirements-uv.lock").keys()
 
 
-def web_lock() -> dict[str, dict[str, Any]]:
-    packages: dict[str, dict[str, Any]] = json.loads(read("web/package-lock.json"))["packages"]
+def npm_lock(folder: str) -> dict[str, dict[str, Any]]:
+    packages: dict[str, dict[str, Any]] = json.loads(read(f"{folder}/package-lock.json"))["packages"]
     return packages
 
 
-def test_every_web_package_is_pinned_with_its_integrity_and_without_an_address() -> None:
-    found = {name: entry for name, entry in web_lock().items() if name}
+@pytest.mark.parametrize("folder", ["web", "scripts"])
+def test_every_npm_package_is_pinned_with_its_integrity_and_without_an_address(folder: str) -> None:
+    found = {name: entry for name, entry in npm_lock(folder).items() if name}
     assert [name for name, entry in found.items() if not entry.get("integrity")] == []
     assert [name for name, entry in found.items() if "resolved" in entry] == []
 
 
 def test_npm_ci_finds_every_platform_of_an_optional_package_in_the_lock() -> None:
     """npm drops platforms that the registry lacked when the lock was made, and then refuses that lock everywhere."""
-    names = {name.rpartition("node_modules/")[2] for name in web_lock()}
-    wanted = {other for entry in web_lock().values() for other in entry.get("optionalDependencies", {})}
+    names = {name.rpartition("node_modules/")[2] for name in npm_lock("web")}
+    wanted = {other for entry in npm_lock("web").values() for other in entry.get("optionalDependencies", {})}
     assert sorted(wanted - names) == []
 
 

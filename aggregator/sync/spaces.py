@@ -31,8 +31,8 @@ async def lock(account_id: uuid.UUID, wanted: Iterable[uuid.UUID]) -> dict[uuid.
         return {}
     marks = ", ".join(f"${position}" for position in range(2, len(ids) + 2))
     sql = (
-        "SELECT s.id, s.version FROM space s JOIN member m ON m.space_id = s.id "
-        f"WHERE m.account_id = $1 AND s.id IN ({marks}) ORDER BY s.id"  # noqa: S608 - placeholders only
+        "SELECT s.id, s.version FROM space s JOIN member m ON m.space_id = s.id "  # noqa: S608 - placeholders only
+        f"WHERE m.account_id = $1 AND s.id IN ({marks}) ORDER BY s.id"
     )
     rows = await db.fetch(sql if db.is_sqlite() else f"{sql} FOR UPDATE OF s", str(account_id), *ids)
     return {uuid.UUID(str(row["id"])): row["version"] for row in rows}
