@@ -6,7 +6,7 @@ import logging
 import numpy as np
 import pytest
 import zxingcpp
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageFilter
 from pyzbar import pyzbar
@@ -113,10 +113,16 @@ def test_fnc1_in_front_is_told_apart_from_the_same_text_without_it(symbology):
 @settings(max_examples=20)
 @given(
     sample=st.sampled_from(samples.SAMPLES),
-    angle=st.sampled_from([0, 3, 8, 90, 175]),
+    angle=st.sampled_from([0, 3, 8, 16, 90, 175]),
     blur=st.sampled_from([0, 1, 2]),
     noise=st.sampled_from([0, 40]),
     kind=st.sampled_from(["PNG", "JPEG"]),
+)
+@example(sample=samples.Sample("code_39", "LOYAL 42-7"), angle=16, blur=0, noise=0, kind="PNG").via(
+    "zbar alone reads it"
+)
+@example(sample=samples.Sample("ean_8", "96385074"), angle=12, blur=1, noise=40, kind="PNG").via(
+    "zxing-cpp alone reads it"
 )
 def test_the_texts_are_those_of_both_libraries_however_bad_the_photo(sample, angle, blur, noise, kind):
     image = samples.card(sample.symbology, sample.text, size=(560, 380)).rotate(angle, expand=True, fillcolor="grey")
