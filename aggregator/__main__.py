@@ -92,7 +92,11 @@ COMMANDS: dict[str, Callable[[Settings], int]] = {"serve": serve, "migrate": mig
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; a foreseen failure is one line on stderr and the status 1."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s", stream=sys.stderr)
+    # What libraries say in passing would bury the one line that a start prints.
+    logging.basicConfig(
+        level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s %(message)s", stream=sys.stderr
+    )
+    logging.getLogger("karman").setLevel(logging.INFO)
     parser = argparse.ArgumentParser(
         prog="python -m aggregator", description="Karman: one pocket for every loyalty card."
     )

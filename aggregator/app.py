@@ -40,6 +40,7 @@ from aggregator.sync.spaces import home_of, open_home
 
 MODELS = ("aggregator.store", "aggregator.accounts.models", "aggregator.sync.models", "aggregator.catalog.models")
 KEYS_FILE = "keys.json"
+WARM_AFTER_S = 5
 
 
 def ring(settings: Settings) -> KeyRing:
@@ -95,6 +96,9 @@ class Service:
             *shell.routes(self.settings.web),
         ]
 
+    def _warm(self) -> None:
+        asyncio.get_running_loop().run_in_executor(None, self.matcher.build)
+
     @asynccontextmanager
     async def lifespan(self, app: Starlette) -> AsyncIterator[dict[str, Any]]:
         """Open for requests inside the block."""
@@ -103,6 +107,9 @@ class Service:
             stack.callback(self.passwords.close)
             stack.push_async_callback(self.pool.close)
             await self.pool.start()
+            # Later, so that a start is not held up by it; a search that comes earlier builds it itself.
+            warming = asyncio.get_running_loop().call_later(WARM_AFTER_S, self._warm)
+            stack.callback(warming.cancel)
             if self.settings.database:
                 stack.callback(asyncio.create_task(self.pokes.hear(opened)).cancel)
             yield {"store": opened, "puller": Puller(opened, self.keys, await store.epoch())}

@@ -13,6 +13,7 @@ class Karman:
     def __init__(self, entries: Sequence[dict[str, Any]], country: str | None) -> None:
         self._country = country
         self.matcher = Matcher([merchant(entry) for entry in entries], country)
+        self.matcher.build()
 
     def match(self, query: str, limit: int) -> list[tuple[str, float]]:
         return [(found.slug, found.score) for found in self.matcher.search(query, limit, self._country)]

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
 from math import exp
 from typing import Literal, NamedTuple, Protocol
@@ -94,13 +95,23 @@ class Found(NamedTuple):
 
 
 class Matcher:
-    """An index over merchants that any number of threads may read. Building takes about a second for the world."""
+    """An index over merchants that any number of threads may read.
+
+    It is built when it is first needed, or by `build`, which takes about a second for the world.
+    """
 
     def __init__(self, entries: Iterable[Named], country: str | None = None) -> None:
         self._entries = list(entries)
         self._country = country
-        self._names = NameIndex((entry.names, entry.aliases) for entry in self._entries)
         self._masks: dict[str, Mask] = {}
+
+    def build(self) -> None:
+        """Build the index now."""
+        _ = self._names
+
+    @cached_property
+    def _names(self) -> NameIndex:
+        return NameIndex((entry.names, entry.aliases) for entry in self._entries)
 
     def search(self, query: str, limit: int = 8, country: str | None = None) -> list[Candidate]:
         """Merchants for a word being typed, likeliest first: unfinished words count, shops of `country` come first."""
