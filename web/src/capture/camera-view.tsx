@@ -78,6 +78,8 @@ interface Heard {
 async function run(video: HTMLVideoElement, signal: AbortSignal, heard: Heard): Promise<void> {
   let stream: MediaStream | undefined;
   try {
+    // The reader is compiled while the camera starts; `watch` reports what does not load.
+    void import('./reader').then((reader) => reader.warm()).catch(() => undefined);
     stream = await openCamera();
     if (signal.aborted) return;
     video.srcObject = stream;

@@ -28,7 +28,7 @@ export const en: Catalogue = {
   },
   sync: {
     idle: 'Everything is in your account', offline: 'No network',
-    offlineWaiting: (n) => `Offline, waiting: ${n}`,
+    offlineWaiting: (n) => `Offline · ${n}`,
     offlineMore: 'There is no network. Cards open without it, and anything new will be sent when it is back.',
     waiting: (n) => `To be sent: ${n}`,
     waitingMore: (n) => `${n} ${changes(n)} not in your account yet. They will be sent without you.`,

@@ -27,7 +27,7 @@ export const ru = {
   },
   sync: {
     idle: 'Всё сохранено в аккаунте', offline: 'Нет сети',
-    offlineWaiting: (n: number) => `Нет сети, ждёт: ${n}`,
+    offlineWaiting: (n: number) => `Нет сети · ${n}`,
     offlineMore: 'Сети нет. Карты открываются и без неё, а новое отправится само, когда она появится.',
     waiting: (n: number) => `Ждёт отправки: ${n}`,
     waitingMore: (n: number) => `${n} ${changes(n)} ещё не в аккаунте. Отправится само.`,
