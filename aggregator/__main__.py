@@ -108,6 +108,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return COMMANDS[options.pop("command")](_chosen(options))
     except STOPPERS as error:
         print(error, file=sys.stderr)
+    except KeyboardInterrupt:
+        return 130
     except STORE_ERRORS as error:
         print(f"The store cannot be opened: {error}", file=sys.stderr)
     return 1

@@ -12,6 +12,10 @@ from aggregator.errors import Problem
 from aggregator.settings import Settings
 
 
+STORE_ERRORS = (OSError, BaseORMException, asyncpg.PostgresError, asyncpg.InterfaceError)
+STOPPERS = (*STORE_ERRORS, KeysUnreadable, store.KeysMissing, schema.StoreIsNewer)
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
     """One part of the service: whether it works, whether the rest can do without it, and what to do."""
@@ -39,7 +43,7 @@ async def _rows(settings: Settings) -> Finding:
                 return Finding("rows and keys", True, f"{place} answers; `serve` will run {', '.join(steps)}.")
             await store.check_keys(app.ring(settings))
             return Finding("rows and keys", True, f"{place} answers and opens with these keys.")
-    except (OSError, BaseORMException, asyncpg.PostgresError, KeysUnreadable, store.KeysMissing) as error:
+    except STOPPERS as error:
         return Finding("rows and keys", False, f"{place}: {error}")
 
 

@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from tortoise.migrations.executor import MigrationExecutor, MigrationTarget
+from tortoise.migrations.graph import MigrationKey
 from tortoise.migrations.operations import CreateModel, Operation
 from tortoise.migrations.recorder import MigrationRecorder
 from tortoise.migrations.schema_editor import BaseSchemaEditor
@@ -108,9 +109,7 @@ async def migrate(apps: dict[str, Any], target: str | None = None) -> list[str]:
 async def _run(executor: MigrationExecutor, target: str | None) -> list[str]:
     await executor.recorder.ensure_schema(executor._schema_editor(atomic=True))
     await executor.loader.build_graph()
-    applied = set(await executor.recorder.applied_migrations())
-    if ahead := sorted(key.name for key in applied - set(executor.loader.graph.nodes)):
-        raise StoreIsNewer(f"The store knows the steps {', '.join(ahead)}, which this version of Karman does not have.")
+    applied = await _applied(executor)
     targets = [MigrationTarget(db.APP, target or "__latest__")]
     state = await executor._project_state(applied)
     names = []
@@ -122,9 +121,19 @@ async def _run(executor: MigrationExecutor, target: str | None) -> list[str]:
     return names
 
 
+async def _applied(executor: MigrationExecutor) -> set[MigrationKey]:
+    """The steps that the store has; raises StoreIsNewer."""
+    applied = set(await executor.recorder.applied_migrations())
+    if ahead := sorted(key.name for key in applied - set(executor.loader.graph.nodes)):
+        raise StoreIsNewer(f"The store knows the steps {', '.join(ahead)}, which this version of Karman does not have.")
+    return applied
+
+
 async def pending(apps: dict[str, Any]) -> list[str]:
-    """The steps that `migrate` would run."""
-    plan = await MigrationExecutor(db.client(), apps).plan()
+    """The steps that `migrate` would run; raises StoreIsNewer."""
+    executor = MigrationExecutor(db.client(), apps)
+    plan = await executor.plan()
+    await _applied(executor)
     return [step.migration.name for step in plan]
 
 

@@ -138,7 +138,6 @@ def test_npm_ci_finds_every_platform_of_an_optional_package_in_the_lock() -> Non
 
 NOT_IMPORTED = {
     "authlib": "the partner API's OAuth server is built with it",
-    "opencv-python-headless": "the step that straightens photographed cards is built with it",
     "httptools": "uvicorn parses HTTP with it",
     "python-multipart": "starlette reads uploaded forms with it",
     "uvloop": "uvicorn runs on its event loop",

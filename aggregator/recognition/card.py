@@ -1,5 +1,6 @@
 """The card's look: a small picture of the photo and the colour that stands out in it."""
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
@@ -18,7 +19,7 @@ _LIT = 0.2
 # A face is colourful when at least this share of it is.
 _SHARE = 0.04
 
-Pixels = NDArray[np.float64]
+Pixels = NDArray[np.floating]
 
 
 def face(image: Image.Image) -> Face:
@@ -29,36 +30,25 @@ def face(image: Image.Image) -> Face:
 def dominant_colour(image: Image.Image) -> str:
     """The strongest hue as `#rrggbb`, the middle of the photo counting most; without any hue the middle's own tone."""
     small = image.resize((_SAMPLE_SIDE, _SAMPLE_SIDE), Image.Resampling.BOX, reducing_gap=2.0)
-    pixels = np.asarray(small, dtype=np.float64).reshape(-1, 3) / 255
+    field = np.asarray(small, dtype=np.float32) / 255
+    pixels = field.reshape(-1, 3)
     weights = _central_weights()
-    value = pixels.max(axis=1)
-    saturation = (value - pixels.min(axis=1)) / np.maximum(value, 1e-6)
+    # Hue from 0 to 360, saturation and value from 0 to 1.
+    hue, saturation, value = cv2.cvtColor(field, cv2.COLOR_RGB2HSV).reshape(-1, 3).T
     colourful = (saturation > _COLOURFUL) & (value > _LIT)
     if weights[colourful].sum() < _SHARE * weights.sum():
         return _hex(np.median(pixels[weights > np.median(weights)], axis=0))
-    return _hex(_strongest(pixels[colourful], weights[colourful] * saturation[colourful]))
+    return _hex(_strongest(pixels[colourful], hue[colourful] / 360, weights[colourful] * saturation[colourful]))
 
 
-def _strongest(pixels: Pixels, weights: Pixels) -> Pixels:
+def _strongest(pixels: Pixels, hue: Pixels, weights: Pixels) -> Pixels:
     """The median of the pixels around the heaviest hue; neighbouring hues count, so that no border splits a colour."""
-    bins = (_hue(pixels) * _HUES).astype(int) % _HUES
+    bins = (hue * _HUES).astype(int) % _HUES
     heights = np.bincount(bins, weights, _HUES)
     smooth = heights + (np.roll(heights, 1) + np.roll(heights, -1)) / 2
     distance = np.abs(bins - int(smooth.argmax()))
     near: Pixels = np.median(pixels[np.minimum(distance, _HUES - distance) <= 1], axis=0)
     return near
-
-
-def _hue(pixels: Pixels) -> Pixels:
-    """Hue from 0 to 1 of pixels that have one (the hexagon of HSV)."""
-    red, green, blue = pixels.T
-    top = pixels.max(axis=1)
-    span = top - pixels.min(axis=1)
-    from_red = (green - blue) / span % 6
-    from_green = (blue - red) / span + 2
-    from_blue = (red - green) / span + 4
-    hue: Pixels = np.select([top == red, top == green], [from_red, from_green], from_blue) / 6
-    return hue
 
 
 def _central_weights() -> Pixels:
