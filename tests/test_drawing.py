@@ -9,6 +9,8 @@ import shutil
 import subprocess
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
+from math import gcd
 from pathlib import Path
 from typing import Any
 
@@ -163,12 +165,16 @@ class Paper:
 
     def reread(self, codes: Sequence[Code], screen: Screen) -> list[list[Code] | str]:
         """What a reader sees of each code on that screen, or why the code is not drawn."""
+        return [one if isinstance(one, str) else reading(one) for one in self.shown(codes, screen)]
+
+    def shown(self, codes: Sequence[Code], screen: Screen) -> list[Image.Image | str]:
+        """Each code as it stands on that screen, quiet zone included, in device pixels, or why it is not drawn."""
         metrics = {"width": screen.width, "height": screen.height, "deviceScaleFactor": screen.ratio, "mobile": True}
         self.session.send("Emulation.setDeviceMetricsOverride", metrics)
         arguments = [self.chunk, [code.body() for code in codes]]
         boxes = self.page.evaluate("([chunk, codes]) => show(chunk, codes)", arguments)
         picture = self._picture(screen)
-        return [box if isinstance(box, str) else reading(_cut(picture, box, screen.ratio)) for box in boxes]
+        return [box if isinstance(box, str) else _cut(picture, box, screen.ratio) for box in boxes]
 
     def _picture(self, screen: Screen) -> Image.Image:
         height = self.page.evaluate("document.documentElement.scrollHeight")
@@ -365,6 +371,20 @@ def test_what_a_symbology_cannot_carry_is_refused_and_never_drawn_as_something_e
 ) -> None:
     for code, seen in zip(codes, paper.reread(codes, screen), strict=True):
         assert isinstance(seen, str) or seen == [normal(code)], f"{code} was seen as {seen} on {screen}"
+
+
+@pytest.mark.parametrize("screen", SCREENS, ids=str)
+def test_a_module_is_the_most_whole_device_pixels_that_fit(screen: Screen, paper: Paper) -> None:
+    [picture] = paper.shown([Code("ean_13", b"4607001234562")], screen)
+    assert isinstance(picture, Image.Image)
+    row = picture.crop((0, picture.height // 2, picture.width, picture.height // 2 + 1)).tobytes()
+    runs = [len(list(run)) for _colour, run in groupby(row)]
+    module = int(screen.width * screen.ratio) // 113
+    assert gcd(*runs[1:-1]) == module
+    # The box as a whole may stand between two pixels and is then moved by one.
+    assert runs[0] == pytest.approx(11 * module, abs=1)
+    assert runs[-1] == pytest.approx(7 * module, abs=1)
+    assert set(picture.tobytes()) == {0, 255}, "black and white and nothing between"
 
 
 @pytest.mark.parametrize(
