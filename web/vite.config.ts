@@ -10,9 +10,7 @@ import { VitePWA } from 'vite-plugin-pwa';
 const require = createRequire(import.meta.url);
 const { version } = JSON.parse(readFileSync(new URL('package.json', import.meta.url), 'utf8')) as { version: string };
 
-// The reader's JavaScript only accepts the wasm of the very release it was built with, which npm may hoist or nest:
-// resolving it from the reader's own place always finds the right one.
-const readerWasm = createRequire(require.resolve('barcode-detector')).resolve('zxing-wasm/reader/zxing_reader.wasm');
+const readerWasm = require.resolve('zxing-wasm/reader/zxing_reader.wasm');
 
 const FIRST_LOAD_LIMIT_BYTES = 60_000;
 
