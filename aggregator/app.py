@@ -24,7 +24,7 @@ from aggregator.blobs import open_blobs
 from aggregator.catalog.cards import MUTATORS
 from aggregator.catalog.pictures import Pictures
 from aggregator.catalog.routes import PictureRoutes
-from aggregator.crypto import KeyRing, read_ring, ring_at
+from aggregator.crypto import KeyRing, KeysUnreadable, read_ring, ring_at
 from aggregator.errors import NotFound, Problem, Unavailable
 from aggregator.http import Frame, answer, problem_answer, refusal, request_id, surprise
 from aggregator.merchants import routes as merchant_routes
@@ -44,8 +44,15 @@ WARM_AFTER_S = 5
 
 
 def ring(settings: Settings) -> KeyRing:
-    """The key ring that the settings name; raises KeysUnreadable."""
-    return read_ring(settings.keys) if settings.keys else ring_at(settings.data / KEYS_FILE)
+    """The key ring that the settings name, made on first use beside the embedded store; raises KeysUnreadable."""
+    if settings.keys:
+        return read_ring(settings.keys)
+    # In this order, since another process that starts at this moment makes the ring first and the store then.
+    is_sealed = (settings.data / db.SQLITE_FILE).exists()
+    path = settings.data / KEYS_FILE
+    if is_sealed and not path.exists():
+        raise KeysUnreadable(f"{path} is missing. Nothing in this store opens without it: put it back from a backup.")
+    return ring_at(path)
 
 
 @asynccontextmanager

@@ -10,6 +10,7 @@ import hmac
 import json
 import os
 import secrets
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -116,7 +117,7 @@ def new_ring() -> str:
     return json.dumps({"format": FORMAT, "keys": [secret]})
 
 
-def read_ring(text: str) -> KeyRing:
+def read_ring(text: str | bytes) -> KeyRing:
     """The ring in a JSON text as `new_ring` makes it; raises KeysUnreadable."""
     try:
         found = json.loads(text)
@@ -128,22 +129,27 @@ def read_ring(text: str) -> KeyRing:
 
 
 def ring_at(path: Path) -> KeyRing:
-    """The ring in a file, which is made on first use: durable, and readable by its owner only."""
+    """The ring in a file, which is made on first use: durable, and readable by its owner only. Of two processes that
+    make it at once both take the first one's. Raises KeysUnreadable.
+    """
     if not path.exists():
-        _write_durably(path, new_ring())
-    return read_ring(path.read_text())
+        _write_once(path, new_ring())
+    return read_ring(path.read_bytes())
 
 
-def _write_durably(path: Path, text: str) -> None:
+def _write_once(path: Path, text: str) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_suffix(".part")
-    handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    part = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
+    handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
         os.write(handle, text.encode())
         os.fsync(handle)
+        # Unlike a rename, a link never replaces a ring that another process has sealed with meanwhile.
+        with suppress(FileExistsError):
+            path.hardlink_to(part)
     finally:
         os.close(handle)
-    part.replace(path)
+        part.unlink()
     folder = os.open(path.parent, os.O_RDONLY)
     try:
         os.fsync(folder)
