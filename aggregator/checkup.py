@@ -11,7 +11,6 @@ from aggregator.crypto import KeysUnreadable
 from aggregator.errors import Problem
 from aggregator.settings import Settings
 
-
 STORE_ERRORS = (OSError, BaseORMException, asyncpg.PostgresError, asyncpg.InterfaceError)
 STOPPERS = (*STORE_ERRORS, KeysUnreadable, store.KeysMissing, schema.StoreIsNewer)
 
@@ -38,10 +37,11 @@ async def look(settings: Settings) -> list[Finding]:
 async def _rows(settings: Settings) -> Finding:
     place = "PostgreSQL" if settings.database else f"SQLite in {settings.data.resolve()}"
     try:
+        keys = app.ring(settings)
         async with db.connected(settings, app.MODELS):
             if steps := await schema.pending(db.config(settings, app.MODELS)["apps"]):
                 return Finding("rows and keys", True, f"{place} answers; `serve` will run {', '.join(steps)}.")
-            await store.check_keys(app.ring(settings))
+            await store.check_keys(keys)
             return Finding("rows and keys", True, f"{place} answers and opens with these keys.")
     except STOPPERS as error:
         return Finding("rows and keys", False, f"{place}: {error}")
