@@ -80,6 +80,8 @@ def _from_environment(name: str, environment: Mapping[str, str]) -> str | None:
             return Path(path).read_text().strip()
         except OSError as error:
             raise SettingsWrong(f"{variable}_FILE cannot be read: {error.strerror}: {path}") from error
+        except UnicodeDecodeError as error:
+            raise SettingsWrong(f"{variable}_FILE is not text: {path}") from error
     return environment.get(variable)
 
 
