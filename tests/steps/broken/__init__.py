@@ -1,0 +1,1 @@
+"""A good step and one that fails halfway."""

@@ -1,0 +1,1 @@
+"""Steps as they should be: fields are added, and tables that have children or parents rebuilt by hand."""

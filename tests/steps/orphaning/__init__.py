@@ -1,0 +1,1 @@
+"""A step that removes rows which others point to."""

@@ -1,0 +1,1 @@
+"""A step that drops a column with what is in it."""
