@@ -54,7 +54,8 @@ install_python() {
     say "installing Python packages"
     make_venv
     install_uv
-    .venv/bin/uv pip sync --quiet --python .venv/bin/python --require-hashes "${locks[@]}"
+    # Compiled now, once: where Python may not write beside its packages every start would compile them all again.
+    .venv/bin/uv pip sync --quiet --compile-bytecode --python .venv/bin/python --require-hashes "${locks[@]}"
     if [ "$PURPOSE" = test ]; then touch .venv/.tests; fi
     echo "$want" >.venv/.locks
 }
