@@ -16,6 +16,7 @@ from PIL import Image
 from playwright.sync_api import (
     Browser,
     BrowserContext,
+    BrowserType,
     ConsoleMessage,
     Error,
     Locator,
@@ -55,10 +56,16 @@ def chromium_path() -> str:
 @contextmanager
 def chromium(*arguments: str) -> Iterator[Browser]:
     """A browser that ends with the block."""
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium_path(), args=[*ARGUMENTS, *arguments])
+    with sync_playwright() as playwright, launched(playwright.chromium, *arguments) as browser:
         yield browser
-        browser.close()
+
+
+@contextmanager
+def launched(kind: BrowserType, *arguments: str) -> Iterator[Browser]:
+    """One more browser beside those that run."""
+    browser = kind.launch(executable_path=chromium_path(), args=[*ARGUMENTS, *arguments])
+    yield browser
+    browser.close()
 
 
 def built_web() -> Path:

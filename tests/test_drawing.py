@@ -12,22 +12,22 @@ from dataclasses import dataclass
 from itertools import groupby
 from math import gcd
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import pytest
 import zxingcpp
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
-from playwright.sync_api import CDPSession, Page
+from playwright.sync_api import Browser, CDPSession, Page
 
 from aggregator.codes import compress_upc_e, expand_upc_e, gs1_check_digit
-from tests.browser import REPOSITORY, built_web, chromium
+from tests.browser import REPOSITORY, built_web, chromium, launched
 from tests.conftest import IS_PROOF
 from tests.service import ServiceOptions, running
 
 BATCH = 8
-BATCHES = 120 if IS_PROOF else 10
+BATCHES = 120 if IS_PROOF else 8
 
 property_test = settings(
     max_examples=BATCHES,
@@ -152,7 +152,14 @@ class Screen:
     ratio: float
 
 
-SCREENS = (Screen(390, 844, 3), Screen(390, 844, 2), Screen(412, 915, 2.625), Screen(393, 852, 2.75))
+SCREENS = (
+    Screen(390, 844, 3),
+    Screen(360, 800, 2),
+    Screen(412, 915, 2.625),
+)
+
+
+Box = Sequence[float]
 
 
 @dataclass
@@ -163,28 +170,34 @@ class Paper:
     session: CDPSession
     chunk: str
 
+    @classmethod
+    def at(cls, url: str, chunk: str, browser: Browser, **options: Any) -> Self:
+        """The page in a browser."""
+        page = browser.new_page(**options)
+        page.goto(url)
+        return cls(page, page.context.new_cdp_session(page), chunk)
+
     def reread(self, codes: Sequence[Code], screen: Screen) -> list[list[Code] | str]:
         """What a reader sees of each code on that screen, or why the code is not drawn."""
-        return [one if isinstance(one, str) else reading(one) for one in self.shown(codes, screen)]
-
-    def shown(self, codes: Sequence[Code], screen: Screen) -> list[Image.Image | str]:
-        """Each code as it stands on that screen, quiet zone included, in device pixels, or why it is not drawn."""
         metrics = {"width": screen.width, "height": screen.height, "deviceScaleFactor": screen.ratio, "mobile": True}
         self.session.send("Emulation.setDeviceMetricsOverride", metrics)
-        arguments = [self.chunk, [code.body() for code in codes]]
-        boxes = self.page.evaluate("([chunk, codes]) => show(chunk, codes)", arguments)
-        picture = self._picture(screen)
-        return [box if isinstance(box, str) else _cut(picture, box, screen.ratio) for box in boxes]
+        return [one if isinstance(one, str) else reading(one) for one in self.shown(codes)]
 
-    def _picture(self, screen: Screen) -> Image.Image:
-        height = self.page.evaluate("document.documentElement.scrollHeight")
-        clip = {"x": 0, "y": 0, "width": screen.width, "height": height, "scale": 1}
+    def shown(self, codes: Sequence[Code]) -> list[Image.Image | str]:
+        """Each code as it stands on the screen, quiet zone included, in device pixels, or why it is not drawn."""
+        arguments = [self.chunk, [code.body() for code in codes]]
+        boxes: list[Box | str] = self.page.evaluate("([chunk, codes]) => show(chunk, codes)", arguments)
+        width, height, ratio = self.page.evaluate(
+            "[innerWidth, document.documentElement.scrollHeight, devicePixelRatio]"
+        )
+        clip = {"x": 0, "y": 0, "width": width, "height": height, "scale": 1}
         options = {"format": "png", "captureBeyondViewport": True, "optimizeForSpeed": True, "clip": clip}
         data = self.session.send("Page.captureScreenshot", options)["data"]
-        return Image.open(io.BytesIO(base64.b64decode(data))).convert("L")
+        picture = Image.open(io.BytesIO(base64.b64decode(data))).convert("L")
+        return [box if isinstance(box, str) else _cut(picture, box, ratio) for box in boxes]
 
 
-def _cut(picture: Image.Image, box: Sequence[float], ratio: float) -> Image.Image:
+def _cut(picture: Image.Image, box: Box, ratio: float) -> Image.Image:
     left, top, width, height = (round(side * ratio) for side in box)
     return picture.crop((left, top, left + width, top + height))
 
@@ -199,9 +212,7 @@ def paper(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Paper]:
     [chunk] = (web / "assets").glob("draw-*.js")
     options = ServiceOptions(folder / "data").plus("--web", str(web))
     with running(options) as service, chromium() as browser:
-        page = browser.new_page()
-        page.goto(f"{service.url}/assets/drawing-page/index.html")
-        yield Paper(page, page.context.new_cdp_session(page), f"/assets/{chunk.name}")
+        yield Paper.at(f"{service.url}/assets/drawing-page/index.html", f"/assets/{chunk.name}", browser)
 
 
 def _build_page(folder: Path) -> None:
@@ -337,7 +348,7 @@ CODES: Mapping[str, st.SearchStrategy[Code]] = {
 @pytest.mark.parametrize("symbology", CODES)
 def test_what_is_drawn_is_read_as_the_same_symbology_and_bytes(symbology: str, paper: Paper) -> None:
     @property_test
-    @given(st.lists(CODES[symbology], min_size=4, max_size=BATCH), st.sampled_from(SCREENS))
+    @given(st.lists(CODES[symbology], min_size=6, max_size=BATCH), st.sampled_from(SCREENS))
     def holds(codes: list[Code], screen: Screen) -> None:
         assert_reread(paper, codes, screen)
 
@@ -365,7 +376,7 @@ def is_read_at_all(code: Code) -> bool:
 
 
 @property_test
-@given(st.lists(ANYTHING.filter(is_read_at_all), min_size=4, max_size=BATCH), st.sampled_from(SCREENS))
+@given(st.lists(ANYTHING.filter(is_read_at_all), min_size=6, max_size=BATCH), st.sampled_from(SCREENS))
 def test_what_a_symbology_cannot_carry_is_refused_and_never_drawn_as_something_else(
     paper: Paper, codes: list[Code], screen: Screen
 ) -> None:
@@ -373,18 +384,36 @@ def test_what_a_symbology_cannot_carry_is_refused_and_never_drawn_as_something_e
         assert isinstance(seen, str) or seen == [normal(code)], f"{code} was seen as {seen} on {screen}"
 
 
-@pytest.mark.parametrize("screen", SCREENS, ids=str)
-def test_a_module_is_the_most_whole_device_pixels_that_fit(screen: Screen, paper: Paper) -> None:
-    [picture] = paper.shown([Code("ean_13", b"4607001234562")], screen)
+@pytest.fixture(scope="module", params=[2.0, 2.625, 3.5])
+def real_pixels(request: pytest.FixtureRequest, paper: Paper) -> Iterator[Paper]:
+    """The page on a screen that really has so many device pixels: an emulated one puts boxes on CSS pixels."""
+    emulating = paper.page.context.browser
+    assert emulating
+    with launched(emulating.browser_type, f"--force-device-scale-factor={request.param}") as browser:
+        yield Paper.at(paper.page.url, paper.chunk, browser, no_viewport=True)
+
+
+def test_a_module_is_as_many_whole_device_pixels_as_fit(real_pixels: Paper) -> None:
+    [picture] = real_pixels.shown([Code("ean_13", b"4607001234562")])
     assert isinstance(picture, Image.Image)
     row = picture.crop((0, picture.height // 2, picture.width, picture.height // 2 + 1)).tobytes()
     runs = [len(list(run)) for _colour, run in groupby(row)]
-    module = int(screen.width * screen.ratio) // 113
+    # 95 modules of bars, quiet zones of 11 and 7.
+    module = int(real_pixels.page.evaluate("innerWidth * devicePixelRatio")) // 113
     assert gcd(*runs[1:-1]) == module
-    # The box as a whole may stand between two pixels and is then moved by one.
-    assert runs[0] == pytest.approx(11 * module, abs=1)
-    assert runs[-1] == pytest.approx(7 * module, abs=1)
-    assert set(picture.tobytes()) == {0, 255}, "black and white and nothing between"
+    # The box itself may stand between two pixels.
+    assert (runs[0], runs[-1]) == pytest.approx((11 * module, 7 * module), abs=1)
+    assert set(row) == {0, 255}, "black and white and nothing between"
+
+
+def test_a_matrix_is_made_of_equal_squares(real_pixels: Paper) -> None:
+    _above, picture = real_pixels.shown([Code("ean_8", b"96385074"), Code("qr_code", b"12345")])
+    assert isinstance(picture, Image.Image)
+    # A QR code of version 1 has 21 modules, and quiet zones of 4.
+    side = 29 * (picture.width // 29)
+    small = picture.resize((29, 29), Image.Resampling.NEAREST, (0, 0, side, side))
+    again = small.resize((side, side), Image.Resampling.NEAREST)
+    assert picture.crop((0, 0, side, side)).tobytes() == again.tobytes()
 
 
 @pytest.mark.parametrize(
