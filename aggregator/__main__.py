@@ -45,13 +45,23 @@ async def _prepare(chosen: Settings) -> None:
         pass
 
 
+def _bound(chosen: Settings) -> socket.socket:
+    """The socket to listen on; raises SettingsWrong."""
+    try:
+        family, *_, address = socket.getaddrinfo(chosen.host, chosen.port, type=socket.SOCK_STREAM)[0]
+        bound = socket.socket(family)
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        bound.bind(address)
+    except OSError as error:
+        raise SettingsWrong(f"--host {chosen.host} --port {chosen.port}: {error.strerror}.") from error
+    return bound
+
+
 def serve(chosen: Settings) -> int:
     """Create and migrate what is needed, then answer until told to stop."""
     asyncio.run(_prepare(chosen))
     config = uvicorn.Config(
         app=lambda: None,
-        host=chosen.host,
-        port=chosen.port,
         log_config=None,
         access_log=False,
         server_header=False,
@@ -59,7 +69,7 @@ def serve(chosen: Settings) -> int:
         forwarded_allow_ips=chosen.trusted_proxy or None,
         timeout_graceful_shutdown=GRACE_S,
     )
-    listening = config.bind_socket()
+    listening = _bound(chosen)
     service = app.Service(replace(chosen, port=listening.getsockname()[1]))
     config.app = service.app()
     Server(config, service).run(sockets=[listening])

@@ -41,7 +41,7 @@ def _postgres(url: str) -> dict[str, Any]:
         "database": parts.path.lstrip("/"),
         "maxsize": POOL_MAX,
         "server_settings": {"application_name": "karman", "timezone": "UTC"},
-        **dict(parse_qsl(parts.query)),
+        "ssl": dict(parse_qsl(parts.query)).get("sslmode"),
     }
     return {"engine": "tortoise.backends.asyncpg", "credentials": credentials}
 

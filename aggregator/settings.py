@@ -2,13 +2,15 @@
 
 import argparse
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 ENVIRONMENT = "KARMAN_"
+MAX_PORT = 65_535
 
 
 class SettingsWrong(Exception):
@@ -93,8 +95,8 @@ def _parsed(name: str, kind: type, text: str) -> Any:
 
 
 def _check(settings: Settings) -> None:
-    if settings.database and urlsplit(settings.database).scheme not in {"postgres", "postgresql"}:
-        raise SettingsWrong("--database needs an address that starts with postgres://.")
+    if settings.database and not _is_postgres(settings.database):
+        raise SettingsWrong("--database needs an address like postgres://user:password@host:port/name?sslmode=require.")
     if settings.database and not settings.keys:
         raise SettingsWrong(
             "With --database the key ring is a setting of its own: make one with `python -m aggregator keys`, keep it "
@@ -102,7 +104,19 @@ def _check(settings: Settings) -> None:
         )
     if settings.blobs and urlsplit(settings.blobs).scheme != "s3":
         raise SettingsWrong("--blobs needs an address that starts with s3://.")
-    if settings.public_url and urlsplit(settings.public_url).scheme not in {"http", "https"}:
-        raise SettingsWrong("--public-url needs an address that starts with https://.")
+    if settings.public_url and not re.fullmatch(r"https?://[^/\s?#]+/?", settings.public_url):
+        raise SettingsWrong("--public-url needs an address like https://karman.example, without a path.")
+    if not 0 <= settings.port <= MAX_PORT:
+        raise SettingsWrong(f"--port needs a number from 0 to {MAX_PORT}.")
     if settings.workers < 1 or settings.queue < 1 or settings.limit_scale < 1:
         raise SettingsWrong("--workers, --queue and --limit-scale need to be at least 1.")
+
+
+def _is_postgres(address: str) -> bool:
+    """Whether the address can be read; of the words after `?` only sslmode is known."""
+    try:
+        parts = urlsplit(address)
+        words = {name for name, _ in parse_qsl(parts.query, strict_parsing=True)} if parts.query else set()
+        return parts.scheme in {"postgres", "postgresql"} and parts.port != 0 and words <= {"sslmode"}
+    except ValueError:
+        return False
