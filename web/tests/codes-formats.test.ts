@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { isText, rawOf, rawOfBytes } from '../src/codes/bytes';
 import { encodingOf, eciOf } from '../src/codes/eci';
-import { checkDigit, checks, expanded, grouped, guess, OFFERED, suppressed, wrong } from '../src/codes/formats';
+import { checkDigit, checks, expanded, grouped, guess, looksMistyped, OFFERED, suppressed, wrong } from '../src/codes/formats';
 import { elements } from '../src/codes/gs1';
 import { clean, codeText, typedCode } from '../src/codes/typed';
 import { FORMATS } from '../src/model';
@@ -114,5 +114,16 @@ describe('GS1 element strings', () => {
     ['2401234', '(240)1234'],
   ])('%j is %s', (payload, expected) => {
     expect(elements(payload)).toBe(expected);
+  });
+});
+
+describe('a number as long as an EAN or UPC', () => {
+  it.each(['4607001234563', '123456789011', '55123450'])('%s looks mistyped', (text) => {
+    expect(looksMistyped(text)).toBe(!checks(text));
+    expect(looksMistyped(text)).toBe(true);
+  });
+
+  it.each(['4006381333931', '036000291452', '96385074', '04252614', '1234567', '12345678901234', 'AB345678'])('%s does not look mistyped', (text) => {
+    expect(looksMistyped(text)).toBe(false);
   });
 });

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { rawOf } from '../src/codes/bytes';
 import type { Card } from '../src/model';
-import { amountOf, changesOf, editOf, retyped } from '../src/screens/edit-fields';
+import { amountOf, changesOf, editOf, renumbered, retyped } from '../src/screens/edit-fields';
 import { sameCard } from '../src/screens/same-card';
 
 const card: Card = {
@@ -30,6 +30,37 @@ describe('an edited card', () => {
 
   it('gives a code typed over the bytes of its new text alone', () => {
     expect(retyped({ format: 'qr_code', text: 'é', raw: '6Q==', encoding: 'iso-8859-1', gs1: true }, 'новый')).toEqual({ format: 'qr_code', text: 'новый', raw: rawOf('новый') });
+  });
+});
+
+describe('a corrected number', () => {
+  const typed = (number: string, from = editOf(card), base = card) => ({ ...from, ...renumbered(base, from, number) });
+
+  it('is what the till’s code holds from then on, however often it is typed', () => {
+    const after = ['12 3', '12 35', '12 350'].reduce((now, number) => typed(number, now), editOf(card));
+    expect(after.codes).toEqual([{ format: 'code_128', text: '12350', raw: rawOf('12350') }]);
+  });
+
+  it('leaves a code that holds something else', () => {
+    const other: Card = { ...card, codes: [{ format: 'qr_code', text: 'ABC', raw: rawOf('ABC') }] };
+    expect(typed('99', editOf(other), other).codes).toEqual(other.codes);
+  });
+
+  it('leaves a code that was changed by itself', () => {
+    const codes = [{ format: 'code_128' as const, text: '777', raw: rawOf('777') }];
+    expect(typed('99', { ...editOf(card), codes }).codes).toEqual(codes);
+  });
+
+  it('keeps the symbology one chose and the codes behind the first', () => {
+    const [code] = card.codes as [Card['codes'][0]];
+    const from = { ...editOf(card), codes: [{ ...code, format: 'itf' as const }, code] };
+    expect(typed('99', from).codes).toEqual([{ format: 'itf', text: '99', raw: rawOf('99') }, code]);
+  });
+
+  it('that is emptied leaves the code as it was kept, and one put back as it was changes nothing', () => {
+    const gone = typed('');
+    expect(changesOf(card, gone)).toEqual({ number: null });
+    expect(changesOf(card, typed('12 34', typed('5', gone)))).toEqual({});
   });
 });
 

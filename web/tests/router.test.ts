@@ -123,3 +123,91 @@ describe('leaving a screen that is done', () => {
     expect(visits.entries.slice(0, visits.at + 1).map((entry) => entry.url)).toEqual(['/c/new']);
   });
 });
+
+describe('a screen with something to lose', () => {
+  const asked = vi.fn<(proceed: () => void) => void>();
+  beforeEach(() => asked.mockReset());
+
+  it('is not left by Back until one agrees', async () => {
+    router.go('/c/1');
+    router.go('/c/1/edit');
+    router.guard(asked);
+    visits.back();
+    await later();
+    await later();
+    expect(asked).toHaveBeenCalledOnce();
+    expect([router.path.value, visits.path]).toEqual(['/c/1/edit', '/c/1/edit']);
+    asked.mock.calls[0]![0]();
+    await later();
+    expect(router.path.value).toBe('/c/1');
+  });
+
+  it('asks at every Back, also after one stayed', async () => {
+    router.go('/add');
+    router.guard(asked);
+    for (const times of [1, 2]) {
+      visits.back();
+      await later();
+      await later();
+      router.overlay(() => undefined)();
+      await later();
+      expect(asked).toHaveBeenCalledTimes(times);
+    }
+    expect(router.path.value).toBe('/add');
+  });
+
+  it('is not left by a link or a key, and is not found again behind where they lead', async () => {
+    router.go('/c/1');
+    router.go('/c/1/edit');
+    router.guard(asked);
+    router.go('/c/2');
+    expect(router.path.value).toBe('/c/1/edit');
+    router.overlay(() => undefined);
+    asked.mock.calls[0]![0]();
+    await later();
+    expect(router.path.value).toBe('/c/2');
+    router.back();
+    await later();
+    expect(router.path.value).toBe('/c/1');
+  });
+
+  it('goes one step back when one agrees: to what the guard was laid over', async () => {
+    router.go('/add');
+    const [step, sheet] = [vi.fn(), vi.fn()];
+    router.overlay(step);
+    router.guard(asked);
+    visits.back();
+    await later();
+    await later();
+    router.overlay(sheet);
+    asked.mock.calls[0]![0]();
+    await later();
+    expect([step, sheet].map((close) => close.mock.calls.length)).toEqual([1, 1]);
+    expect(router.path.value).toBe('/add');
+    router.back();
+    await later();
+    expect(router.path.value).toBe('/');
+  });
+
+  it('opened at its address leads to its fallback', async () => {
+    visits.entries = [{ url: '/c/1/edit', state: null }];
+    router.guard(asked, '/c/1');
+    visits.back();
+    await later();
+    await later();
+    asked.mock.calls[0]![0]();
+    await later();
+    expect(visits.path).toBe('/c/1');
+    expect(router.path.value).toBe('/c/1');
+  });
+
+  it('that is done is left without asking', async () => {
+    router.go('/c/1');
+    router.go('/c/1/edit');
+    router.guard(asked);
+    router.leave();
+    await later();
+    expect(asked).not.toHaveBeenCalled();
+    expect(router.path.value).toBe('/c/1');
+  });
+});

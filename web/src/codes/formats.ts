@@ -151,6 +151,11 @@ const RULES: Record<Format, Rule> = {
 
 const LONG_TEXT = 30;
 
+/** Whether a typed number is as long as an EAN or UPC and no check digit makes it one. */
+export function looksMistyped(text: string): boolean {
+  return /^(\d{8}|\d{12,13})$/.test(text) && !checks(text) && wrong('upc_e', text) !== undefined;
+}
+
 /** Symbologies that can carry a typed number, the likeliest first; never empty for a text of at most 2,953 bytes. */
 export function guess(text: string): Format[] {
   const bytes = String.fromCharCode(...new TextEncoder().encode(text));

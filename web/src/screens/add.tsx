@@ -1,6 +1,6 @@
 /** Adding a card: a live camera, a photo or typing; then a look at what was understood. */
 import { useSignal, type Signal } from '@preact/signals';
-import { useEffect } from 'preact/hooks';
+import { useLayoutEffect } from 'preact/hooks';
 import '../styles/forms.css';
 import { FORMAT_NAMES } from '../codes/formats';
 import { words } from '../messages';
@@ -66,5 +66,6 @@ async function readFile(file: File, stage: Signal<Stage>, show: Show, restart: (
 
 /** A later stage is a step of its own: Back leads to the camera again, not out of the screen. */
 function useStep(active: boolean, close: () => void): void {
-  useEffect(() => (active ? overlay(close) : undefined), [active]);
+  // Before the effects of the stage itself: its guard lies over this step.
+  useLayoutEffect(() => (active ? overlay(close) : undefined), [active]);
 }

@@ -15,6 +15,7 @@ import { finish } from '../router';
 import { cards, keep } from '../wallet';
 import { Believed } from './believed';
 import { Duplicate } from './duplicate';
+import { useGuard } from './guard';
 import { NumberField } from './number-field';
 import { PhotoChoice } from './photo-choice';
 import { sameCard } from './same-card';
@@ -41,18 +42,24 @@ export function Confirm({ capture }: { readonly capture: Capture }) {
   const { confirm } = words();
   const [card, setCard] = useState<NewCard>(() => blank(capture));
   const tried = useSignal(false);
+  const warned = useSignal(false);
   const keeping = useSignal(false);
   const form = useRef<HTMLFormElement>(null);
   const change: Change = (next) => setCard((now) => ({ ...now, ...next }));
   const draft = useDraft(capture.asked);
   const code = useMemo(() => codeOf(card), [card.read, card.typed, card.number, card.format]);
   const faults = tried.value ? faultsOf(card, code) : {};
+  const empty = isEmpty(card, code, capture);
+  const asking = useGuard(isWorthKeeping(card, capture), {
+    title: confirm.titleTyped, text: confirm.unsaved, leave: confirm.leave, fallback: '/',
+  });
   const twin = sameCard(cards.value, clean(card.shop.name), clean(card.number), code);
   const submit = async (event: Event) => {
     event.preventDefault();
     tried.value = true;
     const found = faultsOf(card, code);
     if (found.shop ?? found.code) return focusFault(form.current!);
+    if (empty && !warned.value) return warn(form.current!, warned);
     keeping.value = true;
     await keepCard(card, code, capture).catch((error: unknown) => say(sentence(error)));
     keeping.value = false;
@@ -67,18 +74,35 @@ export function Confirm({ capture }: { readonly capture: Capture }) {
         <Believed capture={capture} card={card} draft={draft} onChange={change} />
         {twin && <Duplicate card={twin} />}
         <ShopBox label={confirm.shop} shop={card.shop} onChange={(shop) => change({ shop })} fault={faults.shop} />
-        <NumberField card={card} capture={capture} draft={draft} onChange={change} />
+        <NumberField card={card} capture={capture} draft={draft} onChange={change}
+          said={empty && warned.value ? confirm.bare : undefined} />
         {!card.read && <TypedCode card={card} code={code} fault={faults.code} onChange={change} />}
         {capture.photo && (
           <PhotoChoice photo={capture.photo} kept={card.photo} onChange={(photo) => change({ photo })} />
         )}
       </form>
+      {asking}
     </Screen>
   );
 }
 
 function blank(capture: Capture): NewCard {
   return { shop: { name: '' }, number: '', read: bare(capture.codes[0]), photo: true };
+}
+
+/** Whether there is nothing a till could use; such a card is kept all the same, once that was said. */
+function isEmpty(card: NewCard, code: Code | undefined, capture: Capture): boolean {
+  return !code && !clean(card.number) && !(card.photo && capture.photo);
+}
+
+function warn(form: HTMLElement, warned: Signal<boolean>): void {
+  warned.value = true;
+  form.querySelector<HTMLElement>('#number')?.focus();
+}
+
+/** Whether leaving would lose something. A photo nothing was read from is not: one is about to take another. */
+function isWorthKeeping(card: NewCard, { codes }: Capture): boolean {
+  return codes.length > 0 || [card.shop.name, card.number, card.typed].some((text) => text?.trim());
 }
 
 /** The draft once the server has answered. */

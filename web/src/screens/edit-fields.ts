@@ -1,6 +1,6 @@
 /** A card as the fields of a form, and back: which of them were changed. */
 import { rawOf } from '../codes/bytes';
-import { clean } from '../codes/typed';
+import { clean, codeText } from '../codes/typed';
 import { minorDigits } from '../messages/format';
 import type { Balance, Card, CardChanges, Code } from '../model';
 import type { Shop } from './shop-box';
@@ -81,4 +81,26 @@ function blankAsNull(value: unknown): unknown {
 /** A code whose text was typed over: what it held before, its encoding included, is gone. */
 export function retyped(code: Code, text: string): Code {
   return { format: code.format, text, raw: rawOf(text) };
+}
+
+/**
+ * The fields a changed number changes: also the first code where it is the number and was not changed by itself, or the
+ * till would show the old one. An emptied number leaves the card's code.
+ */
+export function renumbered(card: Card, edit: Edit, number: string): Pick<Edit, 'number' | 'codes'> {
+  const [shown, ...others] = edit.codes;
+  if (!shown || shown.text !== followed(card, edit.number)?.text) return { number, codes: edit.codes };
+  return { number, codes: [{ ...followed(card, number)!, format: shown.format }, ...others] };
+}
+
+/** The card's first code with this number in it; undefined where the code is not the card's number. */
+function followed(card: Card, number: string): Code | undefined {
+  const [code] = card.codes;
+  if (!code?.text || code.text !== asCode(card.number ?? '')) return undefined;
+  const text = asCode(number);
+  return text && text !== code.text ? retyped(code, text) : code;
+}
+
+function asCode(number: string): string {
+  return codeText(clean(number));
 }

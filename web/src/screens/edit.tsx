@@ -1,27 +1,29 @@
 /** Everything a person can change on a card; only what was changed is written. */
 import { useSignal } from '@preact/signals';
-import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { useMemo, useRef, useState } from 'preact/hooks';
 import '../styles/forms.css';
 import { sentence, words } from '../messages';
 import type { Card } from '../model';
-import { leave, overlay } from '../router';
+import { leave } from '../router';
 import { cards, set } from '../wallet';
 import { CodeList } from './code-list';
 import { ColourField } from './colour-field';
 import { faultsOf, type EditFaults } from './edit-faults';
-import { changesOf, editOf, type Edit as EditOf } from './edit-fields';
+import { changesOf, editOf, renumbered, type Edit as EditOf } from './edit-fields';
+import { useGuard } from './guard';
 import { PhotoSlots, type NewPhotos } from './photo-slots';
 import { Screen } from './screen';
-import { Sheet } from './sheet';
 import { ShopBox } from './shop-box';
 import { say } from './toasts';
 
 export function Edit({ id }: { readonly id: string }) {
-  const card = cards.value.find((one) => one.id === id);
-  const first = useRef(card);
+  const first = useRef<Card | undefined>(undefined);
   const { till } = words();
-  // A card that comes from another device meanwhile does not overwrite what is being typed: fields merge one by one.
-  return card ? <EditForm card={first.current ?? card} /> : <Screen title={till.gone}><p>{till.goneMore}</p></Screen>;
+  // The card as first seen: what comes from another device meanwhile, the bin included, leaves the form alone, since
+  // fields merge one by one.
+  first.current ??= cards.value.find((one) => one.id === id);
+  const shown = first.current;
+  return shown ? <EditForm card={shown} /> : <Screen title={till.gone}><p>{till.goneMore}</p></Screen>;
 }
 
 function EditForm({ card }: { readonly card: Card }) {
@@ -32,7 +34,9 @@ function EditForm({ card }: { readonly card: Card }) {
   const form = useRef<HTMLFormElement>(null);
   const changes = useMemo(() => changesOf(card, edit), [edit]);
   const dirty = Object.keys(changes).length > 0 || Object.keys(photos).length > 0;
-  const asking = useGuard(dirty);
+  const asking = useGuard(dirty, {
+    title: said.title, text: said.unsaved, leave: said.leave, fallback: `/c/${card.id}`,
+  });
   const change = (next: Partial<EditOf>) => setEdit((now) => ({ ...now, ...next }));
   const submit = async (event: Event) => {
     event.preventDefault();
@@ -46,7 +50,8 @@ function EditForm({ card }: { readonly card: Card }) {
       foot={<button type="submit" form="edit" class="button main" data-testid="save">{said.save}</button>}>
       <form id="edit" class="narrow stack" ref={form} noValidate onSubmit={(event) => void submit(event)}>
         <ShopBox label={said.name} shop={edit.shop} fault={faults.value.name} onChange={(shop) => change({ shop })} />
-        <Line name="number" label={said.number} value={edit.number} max={64} onInput={(number) => change({ number })} />
+        <Line name="number" label={said.number} value={edit.number} max={64}
+          onInput={(number) => change(renumbered(card, edit, number))} />
         <CodeList codes={edit.codes} faults={faults.value.codes ?? {}} onChange={(codes) => change({ codes })} />
         <Balance edit={edit} fault={faults.value.balance} onChange={change} />
         <Dates edit={edit} fault={faults.value.dates} onChange={change} />
@@ -64,7 +69,7 @@ function EditForm({ card }: { readonly card: Card }) {
           onChange={(archived) => change({ archived })} />
         <PhotoSlots edit={edit} photos={photos} onPhotos={setPhotos} onChange={change} />
       </form>
-      {asking.value && <Unsaved onStay={() => (asking.value = false)} onLeave={() => leave(`/c/${card.id}`)} />}
+      {asking}
     </Screen>
   );
 }
@@ -77,27 +82,6 @@ async function save(card: Card, changes: ReturnType<typeof changesOf>, photos: N
 
 function focusFault(form: HTMLElement): void {
   requestAnimationFrame(() => form.querySelector<HTMLElement>('[aria-invalid="true"]')?.focus());
-}
-
-/** While there is something to lose, Back asks first. */
-function useGuard(dirty: boolean) {
-  const asking = useSignal(false);
-  const armed = dirty && !asking.value;
-  useEffect(() => (armed ? overlay(() => (asking.value = true)) : undefined), [armed]);
-  return asking;
-}
-
-function Unsaved({ onStay, onLeave }: { readonly onStay: () => void; readonly onLeave: () => void }) {
-  const { edit } = words();
-  return (
-    <Sheet title={edit.title} onClose={onStay}>
-      <div class="stack">
-        <p>{edit.unsaved}</p>
-        <button type="button" class="button main" onClick={onStay}>{edit.stay}</button>
-        <button type="button" class="button danger wide" data-testid="leave" onClick={onLeave}>{edit.leave}</button>
-      </div>
-    </Sheet>
-  );
 }
 
 interface LineProps {

@@ -11,10 +11,12 @@ interface NumberFieldProps {
   readonly card: NewCard;
   readonly capture: Capture;
   readonly draft: Draft | undefined;
+  /** Said in place of the hint. */
+  readonly said?: string | undefined;
   readonly onChange: Change;
 }
 
-export function NumberField({ card, capture, draft, onChange }: NumberFieldProps) {
+export function NumberField({ card, capture, draft, said, onChange }: NumberFieldProps) {
   const { confirm } = words();
   return (
     <div class="field with-crop">
@@ -24,13 +26,15 @@ export function NumberField({ card, capture, draft, onChange }: NumberFieldProps
         spellcheck={false} maxLength={64}
         enterkeyhint="done" aria-describedby="number-hint" value={card.number}
         onInput={(event) => onChange({ number: event.currentTarget.value })} />
-      <p class="hint" id="number-hint">{card.read ? confirm.numberHintRead : confirm.numberHint}</p>
+      <p class="hint" id="number-hint" role="status">
+        {said ?? (card.read ? confirm.numberHintRead : confirm.numberHint)}
+      </p>
       <Offers card={card} draft={draft} onChange={onChange} />
     </div>
   );
 }
 
-function Offers({ card, draft, onChange }: Omit<NumberFieldProps, 'capture'>) {
+function Offers({ card, draft, onChange }: Omit<NumberFieldProps, 'capture' | 'said'>) {
   const { confirm } = words();
   const seen = draft?.number;
   const inCode = card.read && card.read.text.length <= 64 && card.read.text !== seen?.text ? card.read.text : undefined;

@@ -2,8 +2,9 @@
 import type { RefObject } from 'preact';
 import { useEffect } from 'preact/hooks';
 import { letterOf } from '../alphabet';
-import { go } from '../router';
+import { go, path } from '../router';
 import { scrollTo } from './letters';
+import { listens } from './listens';
 
 export function useShortcuts(active: boolean, list: RefObject<HTMLElement | null>): void {
   useEffect(() => {
@@ -24,6 +25,7 @@ function typing(target: Element): boolean {
 function act(event: KeyboardEvent, list: HTMLElement | null): boolean {
   // On a Russian layout the key with the slash types a full stop.
   if (event.key === '/' || event.code === 'Slash') return focus(document.querySelector('[data-testid="search"]'));
+  if (!listens(path.value)) return false;
   if (event.key === 'a') return go('/add') ?? true;
   if (!/^[\p{L}\p{N}]$/u.test(event.key)) return false;
   return focus(scrollTo(list, letterOf(event.key))?.querySelector('a') ?? null);

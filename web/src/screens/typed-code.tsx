@@ -1,6 +1,6 @@
 /** A code typed by hand: its symbology guessed and changeable, drawn as one types. */
 import { Preview } from '../codes/preview';
-import { FORMAT_NAMES, OFFERED } from '../codes/formats';
+import { FORMAT_NAMES, looksMistyped, OFFERED } from '../codes/formats';
 import { words } from '../messages';
 import type { Code, Format } from '../model';
 import type { Change, NewCard } from './confirm';
@@ -15,7 +15,7 @@ interface TypedCodeProps {
 const NONE = 'none';
 
 export function TypedCode({ card, code, fault, onChange }: TypedCodeProps) {
-  const { confirm } = words();
+  const { confirm, misfit } = words();
   const shown = card.format === null ? NONE : (card.format ?? code?.format ?? '');
   const choose = (value: string) => {
     onChange({ format: value === NONE ? null : ((value || undefined) as Format | undefined) });
@@ -34,11 +34,14 @@ export function TypedCode({ card, code, fault, onChange }: TypedCodeProps) {
         <label for="format">{confirm.format}</label>
         <select class="select" id="format" data-testid="format" value={shown} aria-invalid={fault ? true : undefined}
           onChange={(event) => choose(event.currentTarget.value)}>
-          {!shown && <option value="">{confirm.guess}</option>}
+          <option value="">{confirm.guess}</option>
           {OFFERED.map((format) => <option key={format} value={format}>{FORMAT_NAMES[format]}</option>)}
           <option value={NONE}>{confirm.noCode}</option>
         </select>
       </div>
+      {card.format === undefined && code && looksMistyped(code.text) && (
+        <p class="hint" role="status" data-testid="mistyped">{misfit.check}</p>
+      )}
       {card.format !== null && <Preview code={code} />}
       {card.format !== null && (
         <label class="check small">

@@ -1,0 +1,39 @@
+/** A form with something to lose asks before it is left, whichever way. */
+import { useSignal } from '@preact/signals';
+import type { ComponentChildren } from 'preact';
+import { useEffect, useRef } from 'preact/hooks';
+import { words } from '../messages';
+import { guard } from '../router';
+import { Sheet } from './sheet';
+
+interface Asking {
+  readonly title: string;
+  readonly text: string;
+  readonly leave: string;
+  /** Where Back leads when the page was opened at this form. */
+  readonly fallback: string;
+}
+
+/** While `dirty`, leaving asks first. Answers what to show over the form. */
+export function useGuard(dirty: boolean, { title, text, leave, fallback }: Asking): ComponentChildren {
+  const proceed = useSignal<(() => void) | null>(null);
+  const now = useRef(dirty);
+  const armed = useRef(false);
+  now.current = dirty;
+  armed.current ||= dirty;
+  // Once armed it stays so: lifting and laying it anew while one types would race the browser's history.
+  useEffect(() => {
+    if (!armed.current) return undefined;
+    return guard((go) => (now.current ? void (proceed.value = go) : go()), fallback);
+  }, [armed.current]);
+  const stay = () => (proceed.value = null);
+  return proceed.value && (
+    <Sheet title={title} onClose={stay}>
+      <div class="stack">
+        <p>{text}</p>
+        <button type="button" class="button main" onClick={stay}>{words().edit.stay}</button>
+        <button type="button" class="button danger wide" data-testid="leave" onClick={proceed.value}>{leave}</button>
+      </div>
+    </Sheet>
+  );
+}
