@@ -6,3 +6,15 @@ import { watchForUpdates } from './update';
 const root = document.getElementById('app');
 if (root) render(<App />, root);
 void watchForUpdates();
+void prepareOffline();
+
+const IDLE_MS = 3_000;
+
+/** Once the worker that keeps it is there and nothing else is going on, fetches what is wanted without a network. */
+async function prepareOffline(): Promise<void> {
+  if (!import.meta.env.PROD || !('serviceWorker' in navigator)) return;
+  await navigator.serviceWorker.ready;
+  await new Promise<unknown>((idle) => ('requestIdleCallback' in window ? requestIdleCallback(idle) : setTimeout(idle, IDLE_MS)));
+  if (!navigator.onLine) return;
+  await import('./shops').then(({ prepareShops }) => prepareShops()).catch(() => undefined);
+}

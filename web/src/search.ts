@@ -1,6 +1,7 @@
 /** Finding a card as one types: every word must be somewhere in it; digits are found through spaces and dashes. */
+import { sorted } from './alphabet';
 import { compact, fold } from './fold';
-import type { Card } from './model';
+import type { Card, Language } from './model';
 
 /** What is searched of one card, prepared once for as long as the card does not change. */
 interface Haystack {
@@ -10,8 +11,28 @@ interface Haystack {
 
 const prepared = new WeakMap<Card, Haystack>();
 
-/** The cards that match, in the order given. An empty query matches all. */
-export function search(cards: readonly Card[], query: string): readonly Card[] {
+/**
+ * The cards that match: first those whose name begins with the query, then those with a word that does, then the rest,
+ * each by name; archived ones last. An empty query matches all and keeps their order.
+ */
+export function search(cards: readonly Card[], query: string, language: Language): readonly Card[] {
+  const wanted = fold(query.trim());
+  if (!wanted) return cards;
+  const place = (card: Card): number => (card.archived ? ARCHIVED : 0) + rankOf(fold(card.name), wanted);
+  return sorted(matching(cards, query), language)
+    .map((card) => ({ card, at: place(card) }))
+    .sort((one, other) => one.at - other.at)
+    .map(({ card }) => card);
+}
+
+const ARCHIVED = 3;
+
+function rankOf(name: string, wanted: string): number {
+  if (name.startsWith(wanted)) return 0;
+  return name.split(/[^\p{L}\p{N}]+/u).some((word) => word.startsWith(wanted)) ? 1 : 2;
+}
+
+function matching(cards: readonly Card[], query: string): readonly Card[] {
   const words = fold(query).split(/\s+/).filter(Boolean);
   const whole = compact(fold(query));
   return cards.filter((card) => {

@@ -3,13 +3,14 @@ import { computed, signal } from '@preact/signals';
 import { StorageFull, type Card, type Refusal, type StorageStatus } from './model';
 import { open, type Database, type Mutation, type StoredPicture } from './store/database';
 import type { Owner } from './store/owners';
-import { applyAsGuest, dropRefusal, enqueue, requeue } from './store/queue';
+import { applyAsGuest, dropRefusal, enqueue, isUnsentEdit, requeue } from './store/queue';
 import { CardViews, snapshot, type State } from './store/state';
 
 export class Shelf {
   readonly all = signal<readonly Card[]>([]);
   readonly cards = computed(() => this.all.value.filter((card) => !card.binned_at));
   readonly binned = computed(() => this.all.value.filter((card) => card.binned_at).sort(latestBinned));
+  /** Edits of the person's that the server has not taken. That a card was shown is no edit of theirs. */
   readonly unsent = signal(0);
   /** False until an account's first pull has come. */
   readonly pulled = signal(false);
@@ -98,7 +99,7 @@ export class Shelf {
   private show(state: State): void {
     this.all.value = this.views.of(state);
     this.pulled.value = state.pulled;
-    this.unsent.value = state.queue.filter((entry) => !entry.acknowledged).length;
+    this.unsent.value = state.queue.filter(isUnsentEdit).length;
     this.refusals.value = state.refusals.map(({ key = 0, guest: _guest, ...refusal }) => ({
       ...refusal,
       key,

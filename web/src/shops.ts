@@ -22,11 +22,27 @@ export function prepareShops(): Promise<readonly Shop[]> {
 /** Shops that may be meant by what was typed so far, best first; none where neither server nor list is there. */
 export async function suggestShops(typed: string, limit: number, signal: AbortSignal): Promise<readonly Merchant[]> {
   try {
-    return await merchants(typed, country(), limit, signal);
+    return plausible(await merchants(typed, country(), limit, signal));
   } catch (error) {
     if (!(error instanceof Offline)) throw error;
     return find(await prepareShops(), typed, limit);
   }
+}
+
+/** From here on the first guess is as good as certain, and far weaker ones are noise. */
+const SURE = 0.6;
+const NOISE = 1 / 3;
+
+/** Without guesses far below a good first one, and with each name once: the first of it is the country's own. */
+export function plausible(found: readonly Merchant[]): readonly Merchant[] {
+  const best = found[0]?.score ?? 0;
+  const least = best >= SURE ? best * NOISE : 0;
+  return onceEach(found.filter(({ score }) => score >= least));
+}
+
+function onceEach(found: readonly Merchant[]): readonly Merchant[] {
+  const seen = new Set<string>();
+  return found.filter(({ name }) => !seen.has(fold(name)) && seen.add(fold(name)));
 }
 
 async function fetchList(): Promise<readonly Shop[]> {
@@ -45,7 +61,8 @@ export function find(shops: readonly Shop[], typed: string, limit: number): read
     const rank = Math.min(...names.map((name) => rankOf(name, wanted)));
     return rank < NOWHERE ? [{ merchant, rank }] : [];
   });
-  return ranked.sort((one, other) => one.rank - other.rank).slice(0, limit).map(({ merchant }) => merchant);
+  ranked.sort((one, other) => one.rank - other.rank);
+  return onceEach(ranked.map(({ merchant }) => merchant)).slice(0, limit);
 }
 
 const NOWHERE = 3;

@@ -12,10 +12,20 @@ const QUALITIES = [0.82, 0.7, 0.55, 0.4];
 export async function shrink(picture: Blob): Promise<Blob> {
   const bitmap = await createImageBitmap(picture, { imageOrientation: 'from-image' });
   try {
-    return await encoded(drawnSmall(bitmap));
+    return isSmall(picture, bitmap) ? picture : await encoded(drawnSmall(bitmap));
   } finally {
     bitmap.close();
   }
+}
+
+/**
+ * Whether it was encoded by this page already: once more would only blur it. A chosen file never counts: it may tell
+ * where it was taken.
+ */
+function isSmall(picture: Blob, { width, height }: ImageBitmap): boolean {
+  const type = picture.type === 'image/webp' || picture.type === 'image/jpeg';
+  const size = picture.size < LARGEST_BYTES && Math.max(width, height) <= LONGEST_SIDE_PX;
+  return type && size && !(picture instanceof File);
 }
 
 function drawnSmall(bitmap: ImageBitmap): HTMLCanvasElement {

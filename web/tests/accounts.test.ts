@@ -171,6 +171,18 @@ test('unsent edits keep a person signed in until they say they may go', async ()
   expect(await browser.stored()).toEqual([`${browser.databases}-guest`]);
 });
 
+test('that a card was shown offline is no unsent change, and keeps nobody from signing out', async () => {
+  const { tab } = await signedUp(server, EMAIL);
+  const [id] = await keepAll(tab, 'Лента');
+  await quiet(tab);
+  server.down = true;
+  await tab.wallet.use(id!);
+  expect(tab.wallet.shelf.find(id!)?.uses).toBe(1);
+  expect(tab.wallet.sync.value.waiting).toBe(0);
+  await tab.session.signOut();
+  expect(names(tab)).toEqual([]);
+});
+
 test('a session left offline is ended when the network is back', async () => {
   const { browser, tab } = await signedUp(server, EMAIL);
   server.down = true;

@@ -34,6 +34,7 @@ describe('days', () => {
     const at = Date.parse('2026-11-21T10:00:00Z');
     expect(ago('ru', '2026-11-18T10:00:00Z', at)).toBe('3 дня назад');
     expect(ago('en', '2026-11-21T08:00:00Z', at)).toBe('2 hours ago');
+    expect(ago('ru', '2026-11-21T09:59:30Z', at)).toBe('только что');
   });
 });
 
@@ -43,10 +44,25 @@ describe('the catalogue', () => {
     expect(ru.account.adopt(3)).toBe('Взять 3 карты');
     expect(ru.account.adopt(25)).toBe('Взять 25 карт');
     expect(ru.bin.left(21)).toBe('остался 21 день');
+    expect(ru.wallet.left(9)).toBe('На устройстве ещё 9 карт без аккаунта');
+    expect([ru.wallet.takeLeft(1), ru.wallet.takeLeft(5)]).toEqual(['Взять её', 'Взять их']);
+    expect(ru.account.unsent(1)).toBe('1 изменение ещё не в аккаунте и пропадёт.');
+    expect(ru.account.unsent(5)).toBe('5 изменений ещё не в аккаунте и пропадут.');
+    expect(ru.sync.waitingMore(2)).toContain('Отправятся сами.');
   });
 
   it('has a sentence in both languages for every problem', () => {
     expect(Object.keys(en.problems).sort()).toEqual(Object.keys(ru.problems).sort());
+  });
+
+  it('has a sentence for every code the server can answer with and every one of the app’s own', () => {
+    const known = [...serverCodes(), 'offline', 'storage-full', 'storage-unavailable'];
+    expect(known.length).toBeGreaterThan(25);
+    expect(known.filter((code) => !(code in ru.problems) || !(code in en.problems))).toEqual([]);
+  });
+
+  it('shows nobody a code', () => {
+    for (const said of [ru, en]) expect(said.unknownProblem('teapot')).not.toContain('teapot');
   });
 
   it('shouts at nobody', () => {
@@ -60,6 +76,15 @@ describe('the catalogue', () => {
     expect(unsaid).toEqual([]);
   });
 });
+
+const RAISED = /\b(?:Problem|BadRequest|Unauthorized|Forbidden|NotFound|Conflict|TooLarge|UnsupportedMedia|Unavailable|Stop)\(\s*"([a-z-]+)"|super\(\)\.__init__\("([a-z-]+)"/g;
+
+function serverCodes(): string[] {
+  const server = join(import.meta.dirname, '../../aggregator');
+  const files = readdirSync(server, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.py'));
+  const codes = files.flatMap((file) => [...readFileSync(join(server, file), 'utf8').matchAll(RAISED)].map((one) => one[1] ?? one[2]!));
+  return [...new Set([...codes, 'invalid', 'store-unavailable'])];
+}
 
 /** Groups whose keys come from elsewhere: problem codes, misfits, the server's reasons. */
 const LOOKED_UP = new Set(['problems', 'misfit', 'reasons']);

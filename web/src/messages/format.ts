@@ -14,10 +14,14 @@ const STEPS: [unit: Intl.RelativeTimeFormatUnit, seconds: number][] = [
   ['year', 31_536_000], ['month', 2_592_000], ['day', 86_400], ['hour', 3_600], ['minute', 60],
 ];
 
-/** A past moment (ISO 8601) as "3 дня назад"; within a minute it is "сейчас". */
+const JUST_NOW: Readonly<Record<Language, string>> = { ru: 'только что', en: 'just now' };
+
+/** A past moment (ISO 8601) as "3 дня назад"; within a minute it is "только что". */
 export function ago(language: Language, moment: string, now = Date.now()): string {
   const seconds = Math.max(0, (now - Date.parse(moment)) / 1000);
-  const [unit, length] = STEPS.find(([, step]) => seconds >= step) ?? ['second', Infinity];
+  const step = STEPS.find(([, length]) => seconds >= length);
+  if (!step) return JUST_NOW[language];
+  const [unit, length] = step;
   return new Intl.RelativeTimeFormat(language, { numeric: 'auto' }).format(-Math.floor(seconds / length), unit);
 }
 

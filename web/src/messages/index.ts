@@ -26,7 +26,7 @@ export const balanceText = (balance: Balance): string => format.balanceText(lang
 export function sentence(error: unknown): string {
   const { problems } = words();
   if (error instanceof Offline) return problems['offline']!;
-  if (error instanceof StorageFull) return problems['full']!;
+  if (error instanceof StorageFull) return problems['storage-full']!;
   return problemSentence(error instanceof ApiProblem ? error.code : 'error');
 }
 

@@ -6,6 +6,7 @@ import { adopt } from '../account';
 import { sentence, words } from '../messages';
 import type { Card } from '../model';
 import { Tile } from '../tile';
+import { leaveBehind } from './left-cards';
 import { lastFour } from './rows';
 import { say } from './toasts';
 
@@ -18,9 +19,13 @@ export function Adopt({ cards, onDone }: { readonly cards: readonly Card[]; read
     if (!next.delete(id)) next.add(id);
     left.value = next;
   };
+  const done = (behind: readonly Card[]) => {
+    leaveBehind(behind);
+    onDone();
+  };
   const take = () => adopt(chosen.map((card) => card.id)).then(() => {
     say(said.adopted);
-    onDone();
+    done(cards.filter((card) => left.value.has(card.id)));
   }, (error: unknown) => say(sentence(error)));
   return (
     <section class="stack block" data-testid="adopt-list">
@@ -42,7 +47,7 @@ export function Adopt({ cards, onDone }: { readonly cards: readonly Card[]; read
         onClick={() => void take()}>
         {said.adopt(chosen.length)}
       </button>
-      <button type="button" class="button quiet wide" data-testid="adopt-none" onClick={onDone}>
+      <button type="button" class="button quiet wide" data-testid="adopt-none" onClick={() => done(cards)}>
         {said.adoptNone}
       </button>
     </section>

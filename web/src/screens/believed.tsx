@@ -37,7 +37,7 @@ function ReadCode({ capture, card, onChange }: Omit<BelievedProps, 'draft'>) {
     <div>
       <Preview code={code} />
       <p class="small numbers code-said" role="status">{FORMAT_NAMES[code.format]} · {shortened(code.text)}</p>
-      <p class="small soft">{howRead(capture)}</p>
+      {capture.source === 'server' && <p class="small soft">{howRead(capture)}</p>}
       <button type="button" class="link" data-testid="correct"
         onClick={() => onChange({ read: undefined, typed: code.text, format: code.format })}>
         {confirm.correct}
@@ -52,10 +52,9 @@ function shortened(text: string): string {
   return text.length > LONGEST_SHOWN ? `${text.slice(0, LONGEST_SHOWN)}…` : text;
 }
 
-function howRead({ source, codes }: Capture): string {
+/** How sure the server was: its reading is the one worth comparing with the card. */
+function howRead({ codes }: Capture): string {
   const { confirm } = words();
-  if (source === 'camera') return confirm.readCamera;
-  if (source === 'device') return confirm.readHere;
   const { confidence } = codes[0] as CodeReading;
   return `${confirm.readThere} ${confirm.sure(percent(confidence))}`;
 }

@@ -6,7 +6,7 @@ import { Offline } from '../api';
 import { Icon } from '../icons';
 import { ago, sentence, words } from '../messages';
 import type { Device } from '../model';
-import { sync } from '../wallet';
+import { account, sync } from '../wallet';
 import { Sheet } from './sheet';
 import { say } from './toasts';
 
@@ -17,7 +17,9 @@ export function Devices() {
   const load = () => devices().then((found) => (list.value = found), (error: unknown) => {
     list.value = error instanceof Offline ? said.devicesOffline : sentence(error);
   });
-  useEffect(() => void load(), [sync.value.state === 'offline']);
+  const { state } = sync.value;
+  // Asked again once the network is back or the person has signed in again.
+  useEffect(() => void load(), [state === 'offline', state === 'signed-out', account.value?.device.id]);
   const signOutThere = async (device: Device) => {
     asked.value = null;
     await revoke(device.id).then(() => say(said.revoked), (error: unknown) => say(sentence(error)));

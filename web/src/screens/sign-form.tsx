@@ -4,15 +4,16 @@ import { useRef } from 'preact/hooks';
 import { signIn, signUp } from '../account';
 import { ApiProblem } from '../api';
 import { sentence, words } from '../messages';
+import { signMode, type SignMode } from './sign-mode';
 
-type Mode = 'up' | 'in';
 interface Faults { email?: string; password?: string; whole?: string }
 
 const SHORTEST_PASSWORD = 8;
+const LONGEST_PASSWORD = 256;
 
 export function SignForm({ email: known }: { readonly email?: string | undefined }) {
   const { account: said } = words();
-  const mode = useSignal<Mode>(known ? 'in' : 'up');
+  const mode = known ? 'in' : signMode.value;
   const working = useSignal(false);
   const faults = useSignal<Faults>({});
   const form = useRef<HTMLFormElement>(null);
@@ -22,27 +23,30 @@ export function SignForm({ email: known }: { readonly email?: string | undefined
     faults.value = checked(email.trim(), password);
     if (faults.value.email ?? faults.value.password) return focusFault(form.current!);
     working.value = true;
-    faults.value = await attempt(mode.value, email.trim(), password);
+    faults.value = await attempt(mode, email.trim(), password);
     working.value = false;
   };
-  const title = mode.value === 'up' ? said.signUp : said.signIn;
-  const other = mode.value === 'up' ? 'in' : 'up';
+  const title = mode === 'up' ? said.signUp : said.signIn;
+  const switchMode = () => {
+    faults.value = {};
+    signMode.value = mode === 'up' ? 'in' : 'up';
+  };
   return (
     <form class="stack block" ref={form} noValidate onSubmit={(event) => void submit(event)}>
       <h2>{title}</h2>
       <Field name="email" type="email" label={said.email} autocomplete="username" value={known}
         fault={faults.value.email} />
       <Field name="password" type="password" label={said.password}
-        autocomplete={mode.value === 'up' ? 'new-password' : 'current-password'}
-        hint={mode.value === 'up' ? said.passwordHint : undefined} fault={faults.value.password} />
+        autocomplete={mode === 'up' ? 'new-password' : 'current-password'}
+        hint={mode === 'up' ? said.passwordHint : undefined} fault={faults.value.password} />
       <div role="alert">{faults.value.whole && <p class="fault">{faults.value.whole}</p>}</div>
-      <button type="submit" class="button main" data-testid={mode.value === 'up' ? 'sign-up' : 'sign-in'}
+      <button type="submit" class="button main" data-testid={mode === 'up' ? 'sign-up' : 'sign-in'}
         disabled={working.value}>
         {working.value ? said.working : title}
       </button>
       {!known && (
-        <button type="button" class="link" data-testid="sign-mode" onClick={() => (mode.value = other)}>
-          {mode.value === 'up' ? said.haveAccount : said.noAccount}
+        <button type="button" class="link" data-testid="sign-mode" onClick={switchMode}>
+          {mode === 'up' ? said.haveAccount : said.noAccount}
         </button>
       )}
     </form>
@@ -57,24 +61,31 @@ function checked(email: string, password: string): Faults {
   const { account: said } = words();
   return {
     ...(!/^\S+@\S+\.\S+$/.test(email) && { email: said.emailWrong }),
-    ...([...password].length < SHORTEST_PASSWORD && { password: said.passwordShort }),
+    ...(passwordFault(password) && { password: passwordFault(password) }),
   };
 }
 
-async function attempt(mode: Mode, email: string, password: string): Promise<Faults> {
+function passwordFault(password: string): string {
+  const { account: said } = words();
+  const { length } = [...password];
+  if (length < SHORTEST_PASSWORD) return said.passwordShort;
+  return length > LONGEST_PASSWORD ? said.passwordLong : '';
+}
+
+async function attempt(mode: SignMode, email: string, password: string): Promise<Faults> {
   try {
     await (mode === 'up' ? signUp : signIn)(email, password);
     return {};
   } catch (error) {
-    return faultsOf(error);
+    return faultsOf(error, password);
   }
 }
 
-function faultsOf(error: unknown): Faults {
+function faultsOf(error: unknown, password: string): Faults {
   const named = error instanceof ApiProblem ? error.errors.map(({ pointer }) => pointer.split('/').pop()) : [];
   const { account: said } = words();
   if (named.includes('email')) return { email: said.emailWrong };
-  if (named.includes('password')) return { password: said.passwordShort };
+  if (named.includes('password')) return { password: passwordFault(password) || sentence(error) };
   return { whole: sentence(error) };
 }
 

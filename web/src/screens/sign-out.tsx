@@ -5,6 +5,7 @@ import { Icon } from '../icons';
 import { sentence, words } from '../messages';
 import { UnsentChanges } from '../model';
 import { Sheet } from './sheet';
+import { signMode } from './sign-mode';
 import { say } from './toasts';
 
 export function SignOut() {
@@ -14,6 +15,7 @@ export function SignOut() {
     try {
       await signOut({ discardUnsent });
       asking.value = 'no';
+      signMode.value = 'in';
     } catch (error) {
       if (error instanceof UnsentChanges) asking.value = error.waiting + error.refused;
       else say(sentence(error));

@@ -1,6 +1,7 @@
 /** Short words after something was done, with a way to undo it, read aloud by screen readers. */
 import { signal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
+import { path } from '../router';
 
 interface Toast {
   readonly key: number;
@@ -23,6 +24,11 @@ export function announce(text: string): void {
   spoken.value = text;
 }
 
+/** At a till the code must stay free: there a toast lies over the bar. */
+function isTill(at: string): boolean {
+  return /^\/c\/[^/]+\/?$/.test(at);
+}
+
 export function Toasts() {
   const toast = shown.value;
   useEffect(() => {
@@ -32,7 +38,7 @@ export function Toasts() {
   }, [toast]);
   return (
     <>
-      <div class="toasts" role="status">{toast && <Line key={toast.key} toast={toast} />}</div>
+      <div class={`toasts ${isTill(path.value) ? 'above' : ''}`} role="status">{toast && <Line key={toast.key} toast={toast} />}</div>
       <div class="unseen" aria-live="polite">{spoken.value}</div>
     </>
   );

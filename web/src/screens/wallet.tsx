@@ -13,7 +13,9 @@ import { Letters } from './letters';
 import { Mark } from './mark';
 import { OnlyCard } from './only-card';
 import { CardRow, Strip } from './rows';
+import { LeftCards } from './left-cards';
 import { useTitle } from './screen';
+import { signMode } from './sign-mode';
 import { SyncMark } from './sync-mark';
 import { useShortcuts } from './shortcuts';
 import { announce } from './toasts';
@@ -109,7 +111,7 @@ function Archive() {
 }
 
 function Found() {
-  const found = search(cards.value, query.value);
+  const found = search(cards.value, query.value, language.value);
   const { wallet } = words();
   const told = found.length ? wallet.found(found.length) : wallet.nothing(query.value);
   useEffect(() => announce(told), [told]);
@@ -126,7 +128,7 @@ function SearchBar() {
   };
   const open = (event: Event) => {
     event.preventDefault();
-    const first = query.value ? search(cards.value, query.value)[0] : undefined;
+    const first = query.value ? search(cards.value, query.value, language.value)[0] : undefined;
     if (first) go(`/c/${first.id}`);
   };
   return (
@@ -158,8 +160,14 @@ function Empty() {
       <h2>{wallet.emptyTitle}</h2>
       <p>{wallet.emptyText}</p>
       <a class="button main" href="/add" data-testid="add">{wallet.add}</a>
+      {sync.value.state === 'guest' && <HaveAccount />}
     </div>
   );
+}
+
+function HaveAccount() {
+  const signIn = () => void (signMode.value = 'in');
+  return <a class="button quiet" href="/account" onClick={signIn}>{words().account.haveAccount}</a>;
 }
 
 function Warnings() {
@@ -168,6 +176,7 @@ function Warnings() {
     <>
       {notice.value && <Warning text={wallet.revoked}><Dismiss /></Warning>}
       {storage.value.full && <Warning text={wallet.full} />}
+      <LeftCards />
     </>
   );
 }
@@ -188,7 +197,7 @@ function GuestHint() {
       <div class="small">
         <p>{wallet.guest}</p>
         <p class="soft">{wallet.guestMore}</p>
-        <a class="link" href="/account">{wallet.makeAccount}</a>
+        <a class="link" href="/account" onClick={() => void (signMode.value = 'up')}>{wallet.makeAccount}</a>
       </div>
     </div>
   );

@@ -2,9 +2,9 @@
 import type { Account, Card } from '../model';
 import { UnsentChanges } from '../model';
 import {
-  meta, read, remove, setMeta, STORES, write, type Database, type Mutation, type StoredPicture,
+  meta, read, remove, setMeta, STORES, write, type Database, type Mutation, type Queued, type StoredPicture,
 } from './database';
-import { append } from './queue';
+import { append, isUnsentEdit } from './queue';
 import { cardKey } from './state';
 import { timestamp, uuid7 } from '../ids';
 import { sparse } from './fields';
@@ -68,10 +68,10 @@ export async function leave(guest: Database, db: Database, unlessUnsent: boolean
 }
 
 async function refuseIfUnsent(
-  entries: Promise<readonly { acknowledged?: true }[]>, refusals: Promise<number>,
+  entries: Promise<readonly Queued[]>, refusals: Promise<number>,
 ): Promise<void> {
   const [queue, refused] = await Promise.all([entries, refusals]);
-  const waiting = queue.filter((entry) => !entry.acknowledged).length;
+  const waiting = queue.filter(isUnsentEdit).length;
   if (waiting || refused) throw new UnsentChanges(waiting, refused);
 }
 

@@ -24,6 +24,11 @@ export function enqueue(
   });
 }
 
+/** Whether losing it would lose something the person did: that a card was shown is not. */
+export function isUnsentEdit({ name, acknowledged }: Pick<Queued, 'name' | 'acknowledged'>): boolean {
+  return !acknowledged && name !== 'card.use';
+}
+
 export async function append(tx: Writing, mutations: readonly Mutation[]): Promise<void> {
   const client = (await meta(tx, 'client')) ?? { id: uuid7(), next: 1 };
   const number = async (mutation: Mutation, index: number): Promise<unknown> =>

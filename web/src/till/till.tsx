@@ -7,7 +7,7 @@ import { words } from '../messages';
 import type { Card, Drawn } from '../model';
 import { go } from '../router';
 import { Round, Screen } from '../screens/screen';
-import { binned, cards, restore, use } from '../wallet';
+import { binned, cards, notice, restore, use } from '../wallet';
 import { Below } from './below';
 import { Code } from './code';
 import { useDrawings } from './drawings';
@@ -106,8 +106,13 @@ function InBin({ card }: { readonly card: Card }) {
   );
 }
 
+/** Where the cards went when this device was signed out from elsewhere is told in the wallet. */
 function Gone() {
   const { till, app } = words();
+  const revoked = notice.value !== null;
+  useEffect(() => {
+    if (revoked) go('/', { replace: true });
+  }, [revoked]);
   return (
     <Screen title={till.gone}>
       <div class="stack till-nothing">

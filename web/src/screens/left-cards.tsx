@@ -1,0 +1,44 @@
+/** Cards added before signing in and not taken along: told in the wallet until the person has answered. */
+import { signal } from '@preact/signals';
+import { useEffect } from 'preact/hooks';
+import { guestCards } from '../account';
+import { Icon } from '../icons';
+import { words } from '../messages';
+import type { Card } from '../model';
+import { path } from '../router';
+import { account, binned, cards } from '../wallet';
+import { tell, wasTold } from './told';
+
+const guests = signal<readonly Card[]>([]);
+
+/** Notes that the person has left these behind knowingly; cards added later are asked about anew. */
+export function leaveBehind(some: readonly Card[]): void {
+  some.forEach(({ id }) => tell(leftKey(id)));
+}
+
+function leftKey(id: string): string {
+  return `left:${id}`;
+}
+
+export function LeftCards() {
+  const { wallet } = words();
+  const signedIn = account.value?.id;
+  const here = path.value === '/';
+  useEffect(() => {
+    if (!signedIn) guests.value = [];
+    else if (here) guestCards().then((found) => (guests.value = found), () => undefined);
+  }, [signedIn, here]);
+  // A card taken along keeps its id; the guest's copy goes only when the server has it.
+  const taken = new Set([...cards.value, ...binned.value].map(({ id }) => id));
+  const left = guests.value.filter(({ id }) => !taken.has(id) && !wasTold(leftKey(id)));
+  if (!signedIn || !left.length) return null;
+  return (
+    <div class="notice note-box" role="status" data-testid="left-cards">
+      <Icon name="phone" />
+      <div>
+        <p>{wallet.left(left.length)}</p>
+        <a class="link" href="/account">{wallet.takeLeft(left.length)}</a>
+      </div>
+    </div>
+  );
+}
