@@ -3,23 +3,21 @@
 import argparse
 import asyncio
 import logging
+import os
 import socket
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-import asyncpg
 import uvicorn
-from tortoise.exceptions import DBConnectionError, OperationalError
 
-from aggregator import app, checkup, settings
+from aggregator import app, checkup, db, settings
 from aggregator.crypto import KeysUnreadable, new_ring
 from aggregator.schema import MigrationLosesRows, StoreIsNewer
 from aggregator.settings import Settings, SettingsWrong
 from aggregator.store import KeysMissing
 
 STOPPERS = (SettingsWrong, KeysUnreadable, KeysMissing, StoreIsNewer, MigrationLosesRows)
-STORE_ERRORS = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, DBConnectionError, OperationalError)
 GRACE_S = 5
 
 
@@ -107,6 +105,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s %(message)s", stream=sys.stderr
     )
     logging.getLogger("karman").setLevel(logging.INFO)
+    # Rows, pictures and keys are nobody else's on this computer.
+    os.umask(0o077)
     parser = argparse.ArgumentParser(
         prog="python -m aggregator", description="Karman: one pocket for every loyalty card."
     )
@@ -120,7 +120,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(error, file=sys.stderr)
     except KeyboardInterrupt:
         return 130
-    except STORE_ERRORS as error:
+    except db.STORE_ERRORS as error:
         print(f"The store cannot be opened: {error}", file=sys.stderr)
     return 1
 

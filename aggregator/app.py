@@ -2,7 +2,6 @@
 
 import asyncio
 import errno
-import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any, cast
@@ -13,7 +12,6 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
-from tortoise.exceptions import OperationalError
 
 from aggregator import db, intake, schema, shell, store
 from aggregator.accounts.passwords import Passwords
@@ -59,8 +57,12 @@ def ring(settings: Settings) -> KeyRing:
 async def opened_store(settings: Settings, keys: KeyRing) -> AsyncIterator[db.Store]:
     """The store, brought to this version's shape and proven to open with these keys."""
     async with db.connected(settings, MODELS) as opened:
-        await schema.migrate(db.config(settings, MODELS)["apps"])
-        await store.check_keys(keys)
+        apps = db.config(settings, MODELS)["apps"]
+        if store.SHAPED_BY not in await schema.pending(apps):
+            # Before it is given another shape: a store that is refused stays as it was.
+            await store.verify_keys(keys)
+        await schema.migrate(apps)
+        await store.note_keys(keys)
         yield opened
 
 
@@ -152,12 +154,6 @@ STORE_DOWN = ("store-unavailable", "The store does not answer just now; send the
 ERRORS: Any = {
     Problem: refusal,
     HTTPException: _http_error,
-    OperationalError: _store_error,
-    sqlite3.DatabaseError: _store_error,
-    asyncpg.PostgresError: _store_error,
-    asyncpg.InterfaceError: _store_error,
-    # What a connection raises that is lost between two steps of a transaction.
-    asyncpg.InternalClientError: _store_error,
-    OSError: _store_error,
+    **dict.fromkeys(db.STORE_ERRORS, _store_error),
     Exception: surprise,
 }

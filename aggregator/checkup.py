@@ -2,17 +2,14 @@
 
 from dataclasses import dataclass
 
-import asyncpg
-from tortoise.exceptions import BaseORMException
-
 from aggregator import app, db, schema, store
 from aggregator.blobs import open_blobs
 from aggregator.crypto import KeysUnreadable
 from aggregator.errors import Problem
+from aggregator.recognition import barcodes
 from aggregator.settings import Settings
 
-STORE_ERRORS = (OSError, BaseORMException, asyncpg.PostgresError, asyncpg.InterfaceError)
-STOPPERS = (*STORE_ERRORS, KeysUnreadable, store.KeysMissing, schema.StoreIsNewer)
+STOPPERS = (*db.STORE_ERRORS, KeysUnreadable, store.KeysMissing, schema.StoreIsNewer)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +28,14 @@ class Finding:
 
 async def look(settings: Settings) -> list[Finding]:
     """Every part once."""
-    return [await _rows(settings), await _pictures(settings), _web(settings), _address(settings), _mail()]
+    return [
+        await _rows(settings),
+        await _pictures(settings),
+        _recognition(),
+        _web(settings),
+        _address(settings),
+        _mail(),
+    ]
 
 
 async def _rows(settings: Settings) -> Finding:
@@ -41,7 +45,7 @@ async def _rows(settings: Settings) -> Finding:
         async with db.connected(settings, app.MODELS):
             if steps := await schema.pending(db.config(settings, app.MODELS)["apps"]):
                 return Finding("rows and keys", True, f"{place} answers; `serve` will run {', '.join(steps)}.")
-            await store.check_keys(keys)
+            await store.verify_keys(keys)
             return Finding("rows and keys", True, f"{place} answers and opens with these keys.")
     except STOPPERS as error:
         return Finding("rows and keys", False, f"{place}: {error}")
@@ -54,6 +58,14 @@ async def _pictures(settings: Settings) -> Finding:
     except (Problem, OSError, ValueError) as error:
         return Finding("pictures", False, f"{place}: {error}")
     return Finding("pictures", True, f"{place} keeps and gives back.")
+
+
+def _recognition() -> Finding:
+    missing = [reader for reader, works in barcodes.available().items() if not works]
+    if not missing:
+        return Finding("recognition", True, f"codes are read by {' and '.join(barcodes.available())}.")
+    words = f"{', '.join(missing)} is missing, so fewer codes are read (sudo apt-get install libzbar0)."
+    return Finding("recognition", False, words, optional=True)
 
 
 def _web(settings: Settings) -> Finding:

@@ -9,18 +9,33 @@ from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 import aiosqlite
+import asyncpg
 from tortoise import Tortoise
 from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.backends.base.executor import EXECUTOR_CACHE
 from tortoise.connection import get_connection
+from tortoise.exceptions import DBConnectionError, OperationalError
 from tortoise.transactions import in_transaction
 
 from aggregator.settings import Settings
 
 APP = "karman"
+MIGRATION_LOCK, KEYS_LOCK = 0x6B61726D616E, 0x6B61726D616F
 SQLITE_FILE = "karman.sqlite3"
 BUSY_MS = 5_000
 POOL_MAX = 10
+
+STORE_ERRORS = (
+    OSError,
+    sqlite3.DatabaseError,
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    # What asyncpg raises when a connection is lost between two steps of a transaction.
+    asyncpg.InternalClientError,
+    DBConnectionError,
+    OperationalError,
+)
+"""What a store raises that does not answer, has no room or breaks off: nobody's mistake, and worth another try."""
 
 Row = Any
 """One result row: columns by position and by name."""
@@ -90,6 +105,12 @@ async def fetch(sql: str, *values: Any) -> Sequence[Row]:
         if isinstance(connection, aiosqlite.Connection):
             return list(await connection.execute_fetchall(_numbered(sql), values))
         return list(await connection.fetch(sql, *values))
+
+
+async def lock_alone(name: int) -> None:
+    """Wait until no other process holds this name; until the commit. SQLite's transactions are alone anyway."""
+    if not is_sqlite():
+        await fetch("SELECT pg_advisory_xact_lock($1)", name)
 
 
 @asynccontextmanager

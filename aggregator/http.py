@@ -2,6 +2,7 @@
 answer carries.
 """
 
+import asyncio
 import logging
 import re
 import uuid
@@ -23,6 +24,7 @@ T = TypeVar("T")
 JSON_LIMIT_BYTES = 1_000_000
 MAX_NAME = 80
 MAX_DETAIL = 200
+BODY_TIMEOUT_S = 60
 SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
 
 _log = logging.getLogger("karman")
@@ -48,15 +50,22 @@ async def read_body(request: Request, limit_bytes: int) -> bytes:
     announced = request.headers.get("content-length", "")
     if announced.isdigit() and int(announced) > limit_bytes:
         raise TooLarge("too-large", f"At most {limit_bytes} bytes are read here.")
-    parts, size = [], 0
     try:
-        async for part in request.stream():
-            size += len(part)
-            if size > limit_bytes:
-                raise TooLarge("too-large", f"At most {limit_bytes} bytes are read here.")
-            parts.append(part)
+        async with asyncio.timeout(BODY_TIMEOUT_S):
+            return await _within(request, limit_bytes)
+    except TimeoutError:
+        raise BadRequest("too-slow", f"The body did not arrive within {BODY_TIMEOUT_S} s.") from None
     except ClientDisconnect:
         raise BadRequest("incomplete", "The body did not arrive in full.") from None
+
+
+async def _within(request: Request, limit_bytes: int) -> bytes:
+    parts, size = [], 0
+    async for part in request.stream():
+        size += len(part)
+        if size > limit_bytes:
+            raise TooLarge("too-large", f"At most {limit_bytes} bytes are read here.")
+        parts.append(part)
     return b"".join(parts)
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import time
+from collections import Counter
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Self
@@ -27,6 +28,8 @@ MAX_PHOTOS = 4
 MAX_TOTAL_BYTES = 30 * 1024 * 1024
 # All uploads together, read and waiting; more is answered `busy`.
 MAX_HELD_BYTES = 256 * 1024 * 1024
+# Of one network: three cards of photos at the limit.
+MAX_CALLER_BYTES = 96 * 1024 * 1024
 UPLOAD_TIMEOUT_S = 120
 
 Match = Callable[[Reading, str | None], Sequence[Candidate]]
@@ -52,7 +55,7 @@ class Allowance:
         if account and self._members:
             self._members.hit(account)
         else:
-            self._guests.hit(address_key(request.client.host if request.client else ""))
+            self._guests.hit(_network(request))
 
     async def _account(self, request: Request) -> str:
         if self._sessions is None:
@@ -61,6 +64,10 @@ class Allowance:
             return str((await self._sessions.check(request.state["store"], request)).account_id)
         except Unauthorized:
             return ""
+
+
+def _network(request: Request) -> str:
+    return address_key(request.client.host if request.client else "")
 
 
 def by_lines(matcher: Matcher) -> Match:
@@ -99,20 +106,27 @@ async def draft(reading: Reading, match: Match, country: str | None) -> dict[str
 
 
 class Held:
-    """How many bytes of photos are in memory at once."""
+    """How many bytes of photos are in memory at once, in all and of one caller, so that nobody takes all the room."""
 
-    def __init__(self, limit_bytes: int) -> None:
+    def __init__(self, limit_bytes: int, caller_bytes: int = MAX_CALLER_BYTES) -> None:
         self._limit_bytes = limit_bytes
+        self._caller_bytes = caller_bytes
         self._bytes = 0
+        self._by_caller: Counter[str] = Counter()
 
-    def take(self, count: int) -> None:
-        """Count bytes in; raises Unavailable `busy` past the limit."""
-        if self._bytes + count > self._limit_bytes:
+    def take(self, caller: str, count: int) -> None:
+        """Count bytes in; raises Unavailable `busy` past a limit."""
+        if self._bytes + count > self._limit_bytes or self._by_caller[caller] + count > self._caller_bytes:
             raise Unavailable("busy", "Too many photos are being sent just now.", 5)
         self._bytes += count
+        self._by_caller[caller] += count
 
-    def give(self, count: int) -> None:
+    def give(self, caller: str, count: int) -> None:
+        """Count them out."""
         self._bytes -= count
+        self._by_caller[caller] -= count
+        if not self._by_caller[caller]:
+            del self._by_caller[caller]
 
 
 @asynccontextmanager
@@ -126,12 +140,12 @@ async def photos_of(request: Request, held: Held) -> AsyncIterator[list[bytes]]:
     announced = request.headers.get("content-length", "")
     if announced.isdigit() and int(announced) > MAX_TOTAL_BYTES:
         raise _too_large()
-    taken = 0
+    taken, caller = 0, _network(request)
 
     async def body() -> AsyncGenerator[bytes, None]:
         nonlocal taken
         async for chunk in request.stream():
-            held.take(len(chunk))
+            held.take(caller, len(chunk))
             taken += len(chunk)
             if taken > MAX_TOTAL_BYTES:
                 raise _too_large()
@@ -140,7 +154,7 @@ async def photos_of(request: Request, held: Held) -> AsyncIterator[list[bytes]]:
     try:
         yield await _parsed(PhotoParser(request.headers, body()))
     finally:
-        held.give(taken)
+        held.give(caller, taken)
 
 
 async def _parsed(parser: "PhotoParser") -> list[bytes]:

@@ -13,8 +13,6 @@ from tortoise.migrations.schema_generator.state import State
 
 from aggregator import db
 
-ADVISORY_LOCK = 0x6B61726D616E
-
 
 class StoreIsNewer(Exception):
     """The store was shaped by a later version of Karman than this one."""
@@ -101,8 +99,7 @@ async def migrate(apps: dict[str, Any], target: str | None = None) -> list[str]:
     transaction.
     """
     async with _without_cascades(), db.transaction():
-        if not db.is_sqlite():
-            await db.fetch("SELECT pg_advisory_xact_lock($1)", ADVISORY_LOCK)
+        await db.lock_alone(db.MIGRATION_LOCK)
         return await _run(MigrationExecutor(db.client(), apps), target)
 
 

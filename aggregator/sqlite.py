@@ -1,5 +1,6 @@
 """Tortoise's SQLite client with transactions that take the write lock at their start and always give it back."""
 
+import asyncio
 import sqlite3
 from collections.abc import Iterator
 from typing import Any
@@ -59,8 +60,9 @@ class ImmediateContext(SqliteTransactionContext):
     async def _abandon(self) -> None:
         """Roll back whatever ran on the connection's thread, a cancelled BEGIN included."""
         connection: aiosqlite.Connection | None = self.connection._connection
-        if connection is not None and connection.in_transaction:
-            await connection.rollback()
+        if connection is not None:
+            # It queues behind a BEGIN that still waits there, and does nothing outside a transaction.
+            await asyncio.shield(connection.rollback())
 
 
 class Client(SqliteClient):

@@ -9,6 +9,9 @@ from aggregator import db
 from aggregator.crypto import BoxUnreadable, KeyRing
 
 KNOWN_TEXT = b"karman key check"
+KEY_CHECK = "key-check/"
+# The step that makes room for facts.
+SHAPED_BY = "0001_initial"
 
 
 class StoreFact(Model):
@@ -31,19 +34,25 @@ async def epoch() -> str:
     return fact.value
 
 
-async def check_keys(ring: KeyRing) -> None:
-    """Prove that the ring opens what this store holds, and note its new keys; raises KeysMissing before anything is
-    written.
+async def verify_keys(ring: KeyRing) -> None:
+    """Prove that the ring opens what this store holds; raises KeysMissing. Writes nothing."""
+    for fact in await StoreFact.filter(name__startswith=KEY_CHECK):
+        _open_check(ring, fact.name, bytes.fromhex(fact.value))
+
+
+async def note_keys(ring: KeyRing) -> None:
+    """Let the store demand every key of the ring from now on; raises KeysMissing as `verify_keys` does.
+
+    One process at a time, so that of two with different rings on a new store only one goes on.
     """
     async with db.transaction():
-        known = {fact.name: bytes.fromhex(fact.value) for fact in await StoreFact.filter(name__startswith="key-check/")}
-        for name, box in known.items():
-            _open_check(ring, name, box)
-        for key_id in ring.ids:
-            name = f"key-check/{key_id.hex()}"
-            if name not in known:
-                box = ring.seal_with(key_id, KNOWN_TEXT, name.encode())
-                await StoreFact.create(name=name, value=box.hex())
+        await db.lock_alone(db.KEYS_LOCK)
+        await verify_keys(ring)
+        names = {f"{KEY_CHECK}{key_id.hex()}": key_id for key_id in ring.ids}
+        known = {fact.name for fact in await StoreFact.filter(name__in=list(names))}
+        for name in names.keys() - known:
+            box = ring.seal_with(names[name], KNOWN_TEXT, name.encode())
+            await StoreFact.create(name=name, value=box.hex())
 
 
 def _open_check(ring: KeyRing, name: str, box: bytes) -> None:
@@ -53,6 +62,6 @@ def _open_check(ring: KeyRing, name: str, box: bytes) -> None:
     except BoxUnreadable:
         pass
     raise KeysMissing(
-        f"This store was sealed with the key {name.removeprefix('key-check/')}, which the key ring given here "
+        f"This store was sealed with the key {name.removeprefix(KEY_CHECK)}, which the key ring given here "
         "does not hold. Start with the ring that belongs to this store."
     )

@@ -1,7 +1,9 @@
 """Push, pull and live as devices meet them."""
 
+import json
 import threading
 import uuid
+from collections.abc import Iterator
 from typing import Any
 
 import httpx
@@ -385,3 +387,40 @@ def test_a_wrong_space_is_as_unknown_as_a_random_one(person: Person, stranger: P
     assert results[0]["problem"] == results[1]["problem"]
     assert results[0]["problem"]["code"] == "not-found"
     assert stranger.cards() == {}
+
+
+@pytest.mark.parametrize("fields", [{"merchant": "magnit\n"}, {"colour": "#e30613\n"}, {"merchant": "a" * 80 + "\n"}])
+def test_a_line_end_behind_a_good_value_is_refused_and_blocks_nothing(person: Person, fields: dict[str, str]) -> None:
+    card_id = person.keep()
+    assert person.push("card.set", id=card_id, fields=fields)["problem"]["code"] == "invalid"
+    assert person.push("card.set", id=card_id, fields={"note": "да"})["status"] == "applied"
+
+
+@pytest.mark.parametrize("depth", [100, 880, 971, 5_000])
+def test_arguments_that_nest_deeply_are_refused_and_never_our_mistake(person: Person, depth: int) -> None:
+    args = b'{"space":"%b","id":%b}' % (person.space.encode(), b"[" * depth + b"]" * depth)
+    body = b'{"client":"%b","mutations":[{"id":1,"name":"card.bin","args":%b}]}' % (person.client.encode(), args)
+    headers = {"Content-Type": "application/json"}
+    answer = person.http.post("/api/sync/push", params={"account": person.account}, content=body, headers=headers)
+    assert answer.status_code in {200, 400, 422}
+    assert person.cards() == {}
+
+
+def test_a_device_revoked_while_its_push_was_still_arriving_writes_nothing(person: Person) -> None:
+    with person.another_device() as lost:
+        batch = {"client": lost.client, "mutations": [lost.mutation("card.keep", id=uuid7(), card={"name": "Магнит"})]}
+        body = json.dumps(batch).encode()
+
+        def slowly() -> Iterator[bytes]:
+            yield body[:10]
+            assert person.http.delete(f"/api/devices/{lost.device}").status_code == 204
+            yield body[10:]
+
+        headers = {"Content-Type": "application/json"}
+        told = lost.http.post("/api/sync/push", params={"account": lost.account}, content=slowly(), headers=headers)
+    assert (told.status_code, problem(told)) == (401, "device-revoked")
+    assert person.cards() == {}
+
+
+def test_asking_only_for_the_head_of_the_live_stream_is_answered_at_once(person: Person) -> None:
+    assert person.http.head("/api/sync/live", params={"account": person.account}).status_code == 200

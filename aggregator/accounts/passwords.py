@@ -1,16 +1,9 @@
 """Passwords with argon2id (RFC 9106), off the event loop and never more than a few at once."""
 
-import asyncio
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from typing import TypeVar
-
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
-from aggregator.errors import Unavailable
-
-T = TypeVar("T")
+from aggregator.crew import Crew
 
 THREADS = 2
 MAX_WAITING = 32
@@ -24,31 +17,21 @@ class Passwords:
     """Hashes and checks; each takes some 50 ms of one core and 64 MiB, hence the bounds."""
 
     def __init__(self) -> None:
-        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="argon2")
-        self._waiting = 0
+        self._crew = Crew("argon2", THREADS, MAX_WAITING)
 
     async def hash(self, password: str) -> str:
         """The argon2id hash with its parameters, in PHC form. Raises Unavailable under too much load."""
-        return await self._run(lambda: _hasher.hash(password))
+        return await self._crew.run(lambda: _hasher.hash(password))
 
     async def matches(self, password_hash: str | None, password: str) -> bool:
         """Whether the password is right; takes as long when there is no hash. Raises Unavailable under too much
         load.
         """
-        return await self._run(lambda: _verify(password_hash or _nobodys, password)) and password_hash is not None
+        return await self._crew.run(lambda: _verify(password_hash or _nobodys, password)) and password_hash is not None
 
     def close(self) -> None:
         """Stop the threads."""
-        self._threads.shutdown(wait=False, cancel_futures=True)
-
-    async def _run(self, work: Callable[[], T]) -> T:
-        if self._waiting >= MAX_WAITING:
-            raise Unavailable("busy", "Too many people are signing in at this moment.")
-        self._waiting += 1
-        try:
-            return await asyncio.get_running_loop().run_in_executor(self._threads, work)
-        finally:
-            self._waiting -= 1
+        self._crew.close()
 
 
 def _verify(password_hash: str, password: str) -> bool:

@@ -74,7 +74,8 @@ class AccountRoutes:
         if account is None or device is None:
             raise Unauthorized("session-expired", "Sign in again; nothing on the device is lost.")
         response = answer(await self._identity(account, device))
-        await self._sessions.renew(session, request, response)
+        if session.stale:
+            await self._sessions.renew(session, request, response)
         return response
 
     async def sign_out(self, request: Request) -> Response:

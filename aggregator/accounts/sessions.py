@@ -1,6 +1,7 @@
 """Sessions: a random token in a cookie, its hash beside a device, and what a request may be told about it."""
 
 import hashlib
+import logging
 import secrets
 import time
 import uuid
@@ -18,6 +19,8 @@ from aggregator.settings import Settings
 # Browsers keep no cookie longer than 400 days; each visit after a day renews it.
 LIFETIME_S = 400 * 86_400
 RENEW_AFTER_MS = 86_400_000
+
+_log = logging.getLogger("karman.accounts")
 
 WHO = "SELECT id, account_id, seen_ms, expires_ms, revoked_ms FROM device WHERE token_hash = $1"
 
@@ -85,7 +88,12 @@ class Sessions:
     async def renew(self, session: Session, request: Request, response: Response) -> None:
         """Note the visit and lengthen the session and its cookie."""
         now = now_ms()
-        await Device.filter(id=session.device_id).update(seen_ms=now, expires_ms=now + LIFETIME_S * 1000)
+        try:
+            await Device.filter(id=session.device_id).update(seen_ms=now, expires_ms=now + LIFETIME_S * 1000)
+        except db.STORE_ERRORS as error:
+            # A store without room still gives what it holds.
+            _log.warning("a visit could not be noted: %s", error)
+            return
         self.give(response, request.cookies[self.cookie])
 
     def give(self, response: Response, token: str) -> None:

@@ -3,6 +3,7 @@ it.
 """
 
 import uuid
+from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Any
@@ -13,10 +14,14 @@ from aggregator.catalog.fields import CardFields, check
 from aggregator.catalog.models import CardUse, Picture
 from aggregator.errors import Conflict, FieldError, Invalid
 from aggregator.sync.log import Change, Staged
+from aggregator.sync.models import Entry
 from aggregator.sync.mutators import Mutator, Stop
 
+# Eight times what the fullest wallet known of holds; a pull of that many stays bearable.
+MAX_CARDS = 2_000
 # Times from before it come from a device without a clock; far ones cannot even be turned into UTC.
 EPOCH = datetime.fromtimestamp(0, UTC)
+COUNTS = "counts"
 PICTURES = "pictures"
 USES = "uses"
 
@@ -76,6 +81,7 @@ def keep(change: Change, args: Keep) -> None:
         raise Invalid([FieldError("/card/name", "A card needs a name.")])
     check(args.card, "/card")
     _require_pictures(change, args.space, args.card)
+    _require_room(change, args.space)
     _stage(change, args, {"created_at": moment(change.now_ms)}, args.card.written())
 
 
@@ -127,10 +133,25 @@ def _stage(change: Change, args: Args, body: dict[str, Any], written: dict[str, 
     change.put(args.space, key(args), staged)
 
 
+def _require_room(change: Change, space_id: uuid.UUID) -> None:
+    counts: Counter[uuid.UUID] = change.facts.setdefault(COUNTS, Counter())
+    if counts[space_id] >= MAX_CARDS:
+        raise Conflict("space-full", f"A space holds at most {MAX_CARDS} cards, those in the bin included.")
+    counts[space_id] += 1
+
+
 def _require_pictures(change: Change, space_id: uuid.UUID, fields: CardFields) -> None:
     for picture in fields.pictures():
         if (space_id, picture) not in change.facts[PICTURES]:
             raise Stop("picture-missing", "Upload the picture first.", picture=str(picture))
+
+
+async def load_keep(change: Change, batch: Sequence[Keep]) -> None:
+    """What `keep` needs: how many cards the spaces have, and which of the pictures."""
+    counts = change.facts.setdefault(COUNTS, Counter())
+    for space_id in {args.space for args in batch}:
+        counts[space_id] = await Entry.filter(space_id=space_id, box__not_isnull=True).count()
+    await load_pictures(change, batch)
 
 
 async def load_pictures(change: Change, batch: Sequence[Keep | Set]) -> None:
@@ -156,7 +177,7 @@ async def load_uses(change: Change, batch: Sequence[Use]) -> None:
 
 
 MUTATORS = (
-    Mutator("card.keep", Keep, key, keep, load_pictures),
+    Mutator("card.keep", Keep, key, keep, load_keep),
     Mutator("card.set", Set, key, set_fields, load_pictures),
     Mutator("card.use", Use, key, use, load_uses),
     Mutator("card.bin", Name, key, put_in_bin),

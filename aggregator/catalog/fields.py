@@ -32,7 +32,7 @@ class Code(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     format: str
     text: Annotated[str, Meta(min_length=1, max_length=MAX_PAYLOAD)]
     raw: Annotated[str, Meta(min_length=4, max_length=MAX_RAW_BASE64)]
-    encoding: Annotated[str, Meta(pattern=r"^[A-Za-z0-9_.:-]{1,32}$")] | None = None
+    encoding: Annotated[str, Meta(pattern=r"^[A-Za-z0-9_.:-]{1,32}\Z")] | None = None
     gs1: bool = False
 
 
@@ -40,19 +40,19 @@ class Balance(Struct, frozen=True, forbid_unknown_fields=True):
     """An amount of the smallest unit, as typed in by the person."""
 
     value: Annotated[int, Meta(ge=-SAFE_INTEGER, le=SAFE_INTEGER)]
-    unit: Annotated[str, Meta(pattern=r"^(points|[A-Z]{3})$")]
+    unit: Annotated[str, Meta(pattern=r"^(points|[A-Z]{3})\Z")]
 
 
 class CardFields(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """Every field a person may write. What is not sent is UNSET; null clears."""
 
     name: Annotated[str, Meta(min_length=1, max_length=80)] | UnsetType = UNSET
-    merchant: Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,79}$")] | None | UnsetType = UNSET
+    merchant: Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,79}\Z")] | None | UnsetType = UNSET
     number: Annotated[str, Meta(max_length=64)] | None | UnsetType = UNSET
     codes: Annotated[list[Code], Meta(max_length=MAX_CODES)] | None | UnsetType = UNSET
     pin: Annotated[str, Meta(max_length=32)] | None | UnsetType = UNSET
     note: Annotated[str, Meta(max_length=2_000)] | None | UnsetType = UNSET
-    colour: Annotated[str, Meta(pattern=r"^#[0-9a-f]{6}$")] | None | UnsetType = UNSET
+    colour: Annotated[str, Meta(pattern=r"^#[0-9a-f]{6}\Z")] | None | UnsetType = UNSET
     favourite: bool | None | UnsetType = UNSET
     archived: bool | None | UnsetType = UNSET
     group: Annotated[str, Meta(max_length=40)] | None | UnsetType = UNSET

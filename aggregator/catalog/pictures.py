@@ -1,6 +1,5 @@
 """Pictures of cards: re-encoded without metadata, sealed, written once, and readable inside their space only."""
 
-import asyncio
 import uuid
 
 from tortoise.exceptions import IntegrityError
@@ -9,6 +8,7 @@ from aggregator import db
 from aggregator.accounts.sessions import now_ms
 from aggregator.blobs import Blobs
 from aggregator.catalog.models import Picture
+from aggregator.crew import Crew
 from aggregator.crypto import KeyRing
 from aggregator.errors import Conflict, NotFound
 from aggregator.images import decode, encode_webp
@@ -17,6 +17,9 @@ from aggregator.sync.spaces import may_enter
 MAX_UPLOAD_BYTES = 2_000_000
 MAX_SIDE = 1_600
 MAX_PIXELS = 25_000_000
+# One at a time: a picture at the limits takes some 200 MB while it is decoded.
+THREADS = 1
+MAX_WAITING = 16
 
 
 class Pictures:
@@ -25,6 +28,7 @@ class Pictures:
     def __init__(self, blobs: Blobs, keys: KeyRing) -> None:
         self._blobs = blobs
         self._keys = keys
+        self._crew = Crew("pictures", THREADS, MAX_WAITING)
 
     async def put(
         self, store: db.Store, account_id: uuid.UUID, space_id: uuid.UUID, id: uuid.UUID, upload: bytes
@@ -36,7 +40,7 @@ class Pictures:
         marks = self._keys.blinds(b"upload/%b/" % space_id.bytes + upload)
         if await self._is_repeat(space_id, id, marks):
             return False
-        image = await asyncio.to_thread(_reencoded, upload)
+        image = await self._crew.run(lambda: _reencoded(upload))
         # The bytes are durable before the row that names them; a crash in between leaves a blob that nothing names.
         await self._blobs.put(blob_key(space_id, id, marks[-1]), self._keys.seal(image, _bound(space_id, id)))
         return await self._record(space_id, id, marks, len(image))

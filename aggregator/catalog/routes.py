@@ -30,6 +30,8 @@ class PictureRoutes:
         session = await self._sessions.check_account(store, request)
         space_id, picture_id = _place(request)
         upload = await read_body(request, MAX_UPLOAD_BYTES)
+        # A body may take its time, and its device may have been revoked meanwhile.
+        await self._sessions.check(store, request)
         is_new = await self._pictures.put(store, session.account_id, space_id, picture_id, upload)
         return Response(status_code=201 if is_new else 200)
 

@@ -174,6 +174,10 @@ class Pool:
             _log.error("recognition process %d died over a card", worker.pid)
             job.fail("These photos could not be read.")
             return False
+        except Exception:
+            _log.exception("recognition process %d gave an answer that cannot be read", worker.pid)
+            job.fail("These photos could not be read.")
+            return False
         self._usual_s += (clock() - start - self._usual_s) / 8
         job.settle(answer.outcome)
         return not answer.worn

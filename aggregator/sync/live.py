@@ -3,6 +3,7 @@ truth.
 """
 
 import asyncio
+import logging
 import uuid
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
@@ -17,6 +18,9 @@ CHANNEL = "karman_pokes"
 KEEP_ALIVE_S = 25
 MAX_STREAMS_PER_ACCOUNT = 32
 RECONNECT_S = 1
+
+
+_log = logging.getLogger("karman.live")
 
 
 class Listener:
@@ -121,8 +125,11 @@ class Pokes:
     async def hear(self, store: db.Store) -> None:
         """Listen to the other processes until cancelled, reconnecting as often as needed."""
         while True:
-            with suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+            try:
                 await self._hear_once(store.settings.database)
+            except Exception as error:
+                # Devices still learn everything by pulling, only later.
+                _log.warning("the other processes cannot be heard just now: %s", error)
             await asyncio.sleep(RECONNECT_S)
 
     async def _hear_once(self, url: str) -> None:

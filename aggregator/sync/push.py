@@ -15,7 +15,7 @@ import msgspec
 from aggregator import db
 from aggregator.accounts.sessions import now_ms
 from aggregator.crypto import KeyRing
-from aggregator.errors import Conflict, Invalid, NotFound, Problem
+from aggregator.errors import Conflict, FieldError, Invalid, NotFound, Problem
 from aggregator.http import field_error, note_mistake
 from aggregator.sync.live import Pokes
 from aggregator.sync.log import Change
@@ -36,8 +36,13 @@ class Mutation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     args: dict[str, Any]
 
     def fingerprint(self) -> bytes:
-        """SHA-256 of name and arguments, whatever the order of their members."""
-        return hashlib.sha256(msgspec.json.encode([self.name, self.args], order="sorted")).digest()
+        """SHA-256 of name and arguments, whatever the order of their members; raises Invalid when they nest too
+        deeply.
+        """
+        try:
+            return hashlib.sha256(msgspec.json.encode([self.name, self.args], order="sorted")).digest()
+        except RecursionError:
+            raise Invalid([FieldError("/mutations", f"The arguments of {self.id} nest too deeply.")]) from None
 
 
 class Batch(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -87,19 +92,59 @@ class Pusher:
         self._pokes = pokes
 
     async def push(self, account_id: uuid.UUID, batch: Batch) -> Delivery:
-        """Apply what is new and replay what is not; raises Conflict for a gap or a fork, with nothing applied."""
+        """Apply what is new and replay what is not; raises Conflict for a gap or a fork, with nothing applied.
+
+        An error of our own that breaks a whole batch must not block the queue behind one mutation: the batch is then
+        applied one by one, and the one that fails alone is counted and in the end refused.
+        """
+        try:
+            return await self._push(account_id, batch)
+        except (Problem, *db.STORE_ERRORS):
+            raise
+        except Exception as error:
+            if len(batch.mutations) > 1:
+                return await self._one_by_one(account_id, batch)
+            return await self._count_failure(account_id, batch, error)
+
+    async def _push(self, account_id: uuid.UUID, batch: Batch) -> Delivery:
         if not batch.mutations:
             return Delivery()
+        prints = {mutation.id: mutation.fingerprint() for mutation in batch.mutations}
         async with db.transaction():
             client = await _lock_client(account_id, batch.client)
             _refuse_gap(batch.mutations, client.last_id)
-            delivery = Delivery(await _replayed(batch.mutations, client))
-            await self._apply(client, batch.mutations[len(delivery.outcomes) :], delivery)
+            delivery = Delivery(await _replayed(batch.mutations, client, prints))
+            await self._apply(client, batch.mutations[len(delivery.outcomes) :], delivery, prints)
             await self._pokes.announce(delivery.versions)
         self._pokes.poke(delivery.versions)
         return delivery
 
-    async def _apply(self, client: _Client, mutations: Sequence[Mutation], delivery: Delivery) -> None:
+    async def _one_by_one(self, account_id: uuid.UUID, batch: Batch) -> Delivery:
+        whole = Delivery()
+        for mutation in batch.mutations:
+            delivery = await self.push(account_id, Batch(batch.client, [mutation]))
+            whole.outcomes += delivery.outcomes
+            whole.stop = delivery.stop
+            if whole.stop is not None:
+                break
+        return whole
+
+    async def _count_failure(self, account_id: uuid.UUID, batch: Batch, error: Exception) -> Delivery:
+        """Note that the one mutation of this batch failed; the fifth time it is receipted as refused."""
+        [mutation] = batch.mutations
+        mistake = _mistake(mutation, error)
+        async with db.transaction():
+            client = await _lock_client(account_id, batch.client)
+            if client.failures + 1 < MAX_FAILURES:
+                await _keep(client, [], client.failures + 1)
+                return Delivery(stop=mistake)
+            outcome = mistake.body()
+            await _keep(client, [_receipt(client, mutation, outcome, mutation.fingerprint())], 0)
+        return Delivery([(mutation.id, outcome)])
+
+    async def _apply(
+        self, client: _Client, mutations: Sequence[Mutation], delivery: Delivery, prints: Mapping[int, bytes]
+    ) -> None:
         if not mutations:
             return
         calls = [self._call(mutation) for mutation in mutations]
@@ -109,7 +154,8 @@ class Pusher:
         delivery.versions = await change.flush()
         outcomes = delivery.outcomes[before:]
         receipts = [
-            _receipt(client, mutation, outcome) for mutation, (_, outcome) in zip(mutations, outcomes, strict=False)
+            _receipt(client, mutation, outcome, prints[mutation.id])
+            for mutation, (_, outcome) in zip(mutations, outcomes, strict=False)
         ]
         await _keep(client, receipts, failures)
 
@@ -144,7 +190,7 @@ def _run_all(change: Change, calls: Sequence[_Call], failures: int, delivery: De
             break
         except Exception as error:
             failures += 1
-            mistake = _mistake(call, error)
+            mistake = _mistake(call.mutation, error)
             if failures < MAX_FAILURES:
                 delivery.stop = mistake
                 break
@@ -154,9 +200,9 @@ def _run_all(change: Change, calls: Sequence[_Call], failures: int, delivery: De
     return failures
 
 
-def _mistake(call: _Call, error: Exception) -> Problem:
-    note_mistake(f"mutation {call.mutation.name}", error)
-    return Problem("failed", "This was our mistake and has been noted.", id=call.mutation.id)
+def _mistake(mutation: Mutation, error: Exception) -> Problem:
+    note_mistake(f"mutation {mutation.name}", error)
+    return Problem("failed", "This was our mistake and has been noted.", id=mutation.id)
 
 
 def _run(change: Change, call: _Call) -> Outcome:
@@ -197,7 +243,9 @@ def _refuse_gap(mutations: Sequence[Mutation], last_id: int) -> None:
         expected += 1
 
 
-async def _replayed(mutations: Sequence[Mutation], client: _Client) -> list[tuple[int, Outcome]]:
+async def _replayed(
+    mutations: Sequence[Mutation], client: _Client, prints: Mapping[int, bytes]
+) -> list[tuple[int, Outcome]]:
     """The outcomes of the mutations that already have receipts; raises Conflict when a receipt is for another body."""
     known = [mutation for mutation in mutations if mutation.id <= client.last_id]
     if not known:
@@ -208,7 +256,7 @@ async def _replayed(mutations: Sequence[Mutation], client: _Client) -> list[tupl
     receipts = {receipt.id: receipt for receipt in found}
     for mutation in known:
         receipt = receipts.get(mutation.id)
-        if receipt is None or bytes(receipt.body_hash) != mutation.fingerprint():
+        if receipt is None or bytes(receipt.body_hash) != prints[mutation.id]:
             raise Conflict("client-forked", "Another body has this id; go on under a new client id.", id=mutation.id)
     return [(number, _outcome(receipts[number])) for number in sorted(receipts)]
 
@@ -217,12 +265,12 @@ def _outcome(receipt: Receipt) -> Outcome:
     return msgspec.json.decode(receipt.problem) if receipt.problem else None
 
 
-def _receipt(client: _Client, mutation: Mutation, outcome: Outcome) -> Receipt:
+def _receipt(client: _Client, mutation: Mutation, outcome: Outcome, body_hash: bytes) -> Receipt:
     return Receipt(
         account_id=client.account_id,
         client_id=client.id,
         id=mutation.id,
-        body_hash=mutation.fingerprint(),
+        body_hash=body_hash,
         problem=msgspec.json.encode(outcome).decode() if outcome else None,
     )
 

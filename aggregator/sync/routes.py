@@ -2,7 +2,7 @@
 
 import uuid
 import zlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
@@ -10,6 +10,7 @@ from starlette.routing import BaseRoute, Route
 
 from aggregator import db
 from aggregator.accounts.sessions import Sessions
+from aggregator.errors import Problem
 from aggregator.http import answer, query_uuid, read_json
 from aggregator.sync.live import Listener, Pokes
 from aggregator.sync.pull import Puller
@@ -40,6 +41,8 @@ class SyncRoutes:
     async def push(self, request: Request) -> Response:
         session = await self._sessions.check_account(request.state["store"], request)
         batch = await read_json(request, Batch, PUSH_LIMIT_BYTES)
+        # A body may take its time, and its device may have been revoked meanwhile.
+        await self._sessions.check(request.state["store"], request)
         delivery = await self._pusher.push(session.account_id, batch)
         if delivery.stop is not None:
             raise delivery.stop
@@ -57,6 +60,8 @@ class SyncRoutes:
         return response
 
     async def live(self, request: Request) -> Response:
+        if request.method == "HEAD":
+            return Response(media_type="text/event-stream")
         session = await self._sessions.check_account(request.state["store"], request)
         spaces = await _spaces(request.state["store"], session.account_id)
         listener = Listener(session.account_id, session.device_id, spaces)
@@ -64,13 +69,17 @@ class SyncRoutes:
         # The first event is taken here, so that too many streams are refused before the answer begins. The second look
         # is for a device that was revoked before it listened, whose end nobody would tell it.
         first = await anext(stream)
-        await self._sessions.check(request.state["store"], request)
+        try:
+            await self._sessions.check(request.state["store"], request)
+        except Problem:
+            await stream.aclose()
+            raise
         return StreamingResponse(
             _with_first(first, stream), media_type="text/event-stream", headers={"X-Accel-Buffering": "no"}
         )
 
 
-async def _stream(pokes: Pokes, listener: Listener) -> AsyncIterator[bytes]:
+async def _stream(pokes: Pokes, listener: Listener) -> AsyncGenerator[bytes, None]:
     async with pokes.listening(listener):
         async for event in listener.events():
             yield event
