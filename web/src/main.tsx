@@ -14,7 +14,12 @@ const IDLE_MS = 3_000;
 async function prepareOffline(): Promise<void> {
   if (!import.meta.env.PROD || !('serviceWorker' in navigator)) return;
   await navigator.serviceWorker.ready;
-  await new Promise<unknown>((idle) => ('requestIdleCallback' in window ? requestIdleCallback(idle) : setTimeout(idle, IDLE_MS)));
+  await idle();
   if (!navigator.onLine) return;
   await import('./shops').then(({ prepareShops }) => prepareShops()).catch(() => undefined);
+}
+
+function idle(): Promise<unknown> {
+  // Safari has no such callback.
+  return new Promise((go) => ('requestIdleCallback' in window ? requestIdleCallback(go) : setTimeout(go, IDLE_MS)));
 }

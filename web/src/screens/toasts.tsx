@@ -38,7 +38,9 @@ export function Toasts() {
   }, [toast]);
   return (
     <>
-      <div class={`toasts ${isTill(path.value) ? 'above' : ''}`} role="status">{toast && <Line key={toast.key} toast={toast} />}</div>
+      <div class={`toasts ${isTill(path.value) ? 'above' : ''}`} role="status">
+        {toast && <Line key={toast.key} toast={toast} />}
+      </div>
       <div class="unseen" aria-live="polite">{spoken.value}</div>
     </>
   );
