@@ -161,6 +161,12 @@ class Phone:
         found = self.page.get_by_role("button", name=text, exact=True)
         found.or_(self.page.get_by_role("link", name=text, exact=True)).first.click()
 
+    def until(self, condition: str) -> None:
+        """Wait for a JavaScript expression to hold. Playwright's own way needs `eval`, which the page forbids."""
+        self.page.evaluate(
+            f"new Promise((done) => {{ const look = () => ({condition}) ? done() : setTimeout(look, 50); look() }})"
+        )
+
     # The network
 
     def go_offline(self) -> None:
@@ -174,7 +180,7 @@ class Phone:
 
     def installed(self) -> None:
         """Wait until the app can be opened without a network."""
-        self.page.wait_for_function("navigator.serviceWorker.controller !== null")
+        self.until("navigator.serviceWorker.controller !== null")
 
     # Cards
 

@@ -1,16 +1,21 @@
 """Every screen of the app in the states that matter, and the wallets behind them; all numbers are made up."""
 
-from collections.abc import Callable
+import re
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from PIL import Image, ImageDraw, ImageFont
 from playwright.sync_api import expect
 
 from aggregator.codes import gs1_check_digit
+from aggregator.db import SQLITE_FILE
 from tests import samples
 from tests.browser import Phone
-from tests.service import Person, code, uuid7
+from tests.service import Person, Running, code, uuid7
 
 
 def ean(body: str) -> str:
@@ -33,7 +38,7 @@ class Shop:
         return {
             "name": self.name,
             "number": self.number,
-            "codes": [code(self.number, self.format)],
+            **({"codes": [code(self.number, self.format)]} if self.format else {}),
             **({"merchant": self.slug} if self.slug else {}),
             **dict(self.more),
         }
@@ -55,6 +60,8 @@ SHOPS = (
     Shop("IKEA", "ikea", "627598031200184", "code_128", (("group", "Дом"),)),
     Shop("Аптека у дома", "", "A40156789B", "codabar"),
     Shop("36,6", "", "APTEKA-366-0001", "data_matrix"),
+    Shop("Детский мир", "detskiy-mir", "BONUS-7789-0012-3412-3412-20261121", "code_128"),
+    Shop("Шоколадница", "chocolate", "8 800 555-01-77", "", (("note", "Скидка по номеру телефона."),)),
 )
 
 
@@ -76,10 +83,11 @@ class Wallets:
     one: Person
     full: Person
     cards: dict[str, str]
+    store: Path
 
 
-def fill(sample: Person, one: Person, full: Person) -> Wallets:
-    """Give them their cards."""
+def fill(sample: Person, one: Person, full: Person, store: Path) -> Wallets:
+    """Give them their cards; `store` is the file of the rows."""
     front, _answer = sample.upload(face("LENTA", "#1d4ed8"))
     cards = {
         shop.name: sample.keep(**shop.fields() | ({"front": front} if shop.name == "Лента" else {})) for shop in SHOPS
@@ -90,7 +98,11 @@ def fill(sample: Person, one: Person, full: Person) -> Wallets:
         sample.push("card.use", id=cards[name], use=uuid7(), at=f"2026-11-21T1{place}:00:00Z")
     one.keep(**SHOPS[0].fields())
     keep_many(full)
-    return Wallets(sample, one, full, cards)
+    with _rows(store) as rows:
+        rows.execute(
+            f"UPDATE device SET name = 'Safari, iPhone', seen_ms = seen_ms - {3 * 86_400_000} WHERE name = 'test'"
+        )
+    return Wallets(sample, one, full, cards, store)
 
 
 LETTERS = "АБВГДЕЖЗИКЛМНОПРСТУФХЦЧШЭЮЯABCDEFGHIKLMNOPRSTVWZ"
@@ -112,6 +124,30 @@ def keep_many(person: Person, count: int = 250) -> None:
     person.send(batch).raise_for_status()
 
 
+def store_of(site: Running) -> Path:
+    """The file of the rows of a service on the embedded stores."""
+    return site.log.parent / SQLITE_FILE
+
+
+@contextmanager
+def _rows(store: Path) -> Iterator[sqlite3.Connection]:
+    """The rows, from behind the service's back."""
+    with closing(sqlite3.connect(store, timeout=30)) as rows, rows:
+        yield rows
+
+
+def purge(store: Path, card_id: str) -> None:
+    """As the store does 30 days after a card was binned."""
+    with _rows(store) as rows:
+        assert rows.execute("DELETE FROM entry WHERE key = ?", [f"card/{card_id}"]).rowcount == 1
+
+
+def expire_sessions(store: Path, account: str) -> None:
+    """As 400 days without a visit do."""
+    with _rows(store) as rows:
+        assert rows.execute("UPDATE device SET expires_ms = 1 WHERE account_id = ?", [account]).rowcount
+
+
 Show = Callable[[Phone, Wallets], None]
 
 
@@ -130,8 +166,8 @@ def address(path: str, test_id: str = "") -> Show:
 
     def show(phone: Phone, wallets: Wallets) -> None:
         phone.at(path)
-        if test_id:
-            expect(phone.id(test_id).first).to_be_visible()
+        shown = phone.id(test_id) if test_id else phone.page.locator(".body p")
+        expect(shown.first).to_be_visible()
 
     return show
 
@@ -170,17 +206,32 @@ def _choose_photo(picture: Image.Image) -> Callable[[Phone], None]:
     return choose
 
 
+NEW = ean("220088012399")
+
+
 def _confirm(phone: Phone, wallets: Wallets) -> None:
-    _choose_photo(samples.card(content=ean("220066012344")))(phone)
-    expect(phone.page.locator(".code-said")).to_be_visible()
-    expect(phone.page.locator(".said")).not_to_be_empty()
-    phone.id("shop").fill("Лент")
+    _choose_photo(samples.card(content=NEW))(phone)
+    expect(phone.page.locator(".code-said")).to_contain_text(NEW)
+    expect(phone.page.locator(".crop img")).to_be_visible()
+    expect(phone.page.locator(".said")).to_have_text(re.compile("не узнать|does not tell"))
+
+
+def _confirm_shop(phone: Phone, wallets: Wallets) -> None:
+    _confirm(phone, wallets)
+    phone.id("shop").fill("подр")
     expect(phone.page.get_by_role("option").first).to_be_visible()
+
+
+def _confirm_duplicate(phone: Phone, wallets: Wallets) -> None:
+    _choose_photo(samples.card(content=ean("220066012344")))(phone)
+    expect(phone.id("duplicate")).to_be_visible()
+    expect(phone.page.locator(".crop img")).to_be_visible()
+    expect(phone.page.locator(".said")).to_have_text(re.compile("не узнать|does not tell"))
 
 
 def _confirm_unread(phone: Phone, wallets: Wallets) -> None:
     _choose_photo(Image.new("RGB", (1000, 640), "#274690"))(phone)
-    expect(phone.id("keep")).to_be_visible()
+    expect(phone.page.locator(".crop img")).to_be_visible()
 
 
 def _confirm_typed(phone: Phone, wallets: Wallets) -> None:
@@ -201,14 +252,51 @@ def _choose_codes(phone: Phone, wallets: Wallets) -> None:
     both.paste(samples.code("ean_13", ean("220066012344"), 4), (60, 60))
     both.paste(samples.code("qr_code", "https://example.org/app", 8), (60, 480))
     _choose_photo(both)(phone)
-    expect(phone.id("choose")).to_be_visible()
+    expect(phone.page.locator(".found-code img")).to_have_count(2)
+
+
+def _guest(phone: Phone, wallets: Wallets) -> None:
+    phone.add_by_typing("Пятёрочка", SHOPS[0].number)
+    phone.add_by_typing("Ашан", SHOPS[5].number)
+    phone.at("/")
+    expect(phone.id("card-row")).to_have_count(2)
 
 
 def _adopt(phone: Phone, wallets: Wallets) -> None:
-    phone.add_by_typing("Пятёрочка", SHOPS[0].number)
-    phone.add_by_typing("Ашан", SHOPS[5].number)
-    phone.sign_up(f"{uuid7()[-12:]}@example.org")
+    _guest(phone, wallets)
+    language = phone.page.evaluate("document.documentElement.lang")
+    phone.sign_up(f"olga.{language}@example.org")
     expect(phone.id("adopt")).to_be_visible()
+
+
+def _add(phone: Phone, wallets: Wallets) -> None:
+    """With a live picture, or with why there is none."""
+    address("/add", "type")(phone, wallets)
+    phone.until(
+        "document.querySelector('.camera video')?.currentTime > 0 || document.querySelector('.camera-words button')"
+    )
+
+
+def _no_camera(phone: Phone, wallets: Wallets) -> None:
+    phone.context.clear_permissions()
+    address("/add", "type")(phone, wallets)
+    expect(phone.page.locator(".camera-words button")).to_be_visible()
+
+
+def _refused(phone: Phone, wallets: Wallets) -> None:
+    _edit_offline(phone, wallets.cards["Лукойл"], "Заправка у дома, 95-й")
+    purge(wallets.store, wallets.cards["Лукойл"])
+    phone.go_online()
+    phone.at("/")
+    phone.page.locator('[data-testid="sync"][data-state="refused"]').click()
+    expect(phone.id("refused").first).to_be_visible()
+
+
+def _signed_out(phone: Phone, wallets: Wallets) -> None:
+    phone.watch.expected.add(401)
+    expire_sessions(wallets.store, wallets.one.account)
+    phone.at("/")
+    expect(phone.id("sync")).to_have_attribute("data-state", "signed-out")
 
 
 def _sign_out(phone: Phone, wallets: Wallets) -> None:
@@ -227,23 +315,32 @@ def _account_wrong(phone: Phone, wallets: Wallets) -> None:
     expect(phone.page.locator(".fault")).to_be_visible()
 
 
-def _offline(phone: Phone, wallets: Wallets) -> None:
+def _edit_offline(phone: Phone, card_id: str, note: str) -> None:
+    """Two changes wait: the note, and that the card was shown afterwards."""
     phone.synced()
     phone.installed()
     phone.go_offline()
-    phone.edit(wallets.cards["Лента"], note="Скидка по вторникам")
+    phone.edit(card_id, note=note)
+    expect(phone.page.locator('[data-testid="sync"]')).to_have_attribute("data-waiting", "2")
+
+
+def _offline(phone: Phone, wallets: Wallets) -> None:
+    _edit_offline(phone, wallets.cards["Лента"], "Скидка по вторникам")
     phone.at("/")
     expect(phone.id("sync")).to_have_attribute("data-state", "offline")
 
 
 def _offline_told(phone: Phone, wallets: Wallets) -> None:
-    _offline(phone, wallets)
-    phone.id("sync").click()
+    _edit_offline(phone, wallets.cards["ВкусВилл"], "Любимый продукт: кефир")
+    phone.at("/")
+    phone.page.locator('[data-testid="sync"][data-state="offline"]').click()
     expect(phone.page.get_by_role("dialog")).to_be_visible()
 
 
+# In an order in which what one of them changes is not seen in the next.
 SCENES = (
     Scene("wallet-empty", "guest", address("/", "add")),
+    Scene("wallet-guest", "guest", _guest),
     Scene("wallet-one", "one", address("/", "code")),
     Scene("wallet", "sample", address("/", "card-row")),
     Scene("wallet-full", "full", address("/", "card-row")),
@@ -251,12 +348,17 @@ SCENES = (
     Scene("wallet-nothing", "sample", _search("такого нет")),
     Scene("till", "sample", till("Пятёрочка")),
     Scene("till-qr", "sample", till("Золотое яблоко")),
+    Scene("till-pdf417", "sample", till("Читай-город")),
+    Scene("till-turned", "sample", till("Детский мир")),
     Scene("till-photo", "sample", till("Лента")),
-    Scene("till-long", "sample", till("Читай-город")),
+    Scene("till-no-code", "sample", till("Шоколадница", "till-number")),
     Scene("till-menu", "sample", _menu),
     Scene("till-gone", "sample", address("/c/019f0000-0000-7000-8000-000000000000")),
-    Scene("add", "sample", address("/add", "type")),
+    Scene("add", "sample", _add),
+    Scene("add-no-camera", "guest", _no_camera),
     Scene("confirm", "sample", _confirm),
+    Scene("confirm-shop", "sample", _confirm_shop),
+    Scene("confirm-duplicate", "sample", _confirm_duplicate),
     Scene("confirm-unread", "sample", _confirm_unread),
     Scene("confirm-typed", "sample", _confirm_typed),
     Scene("confirm-wrong", "sample", _confirm_wrong),
@@ -271,4 +373,6 @@ SCENES = (
     Scene("account-adopt", "guest", _adopt),
     Scene("wallet-offline", "sample", _offline, Phone.go_online),
     Scene("sync-offline", "sample", _offline_told, Phone.go_online),
+    Scene("sync-refused", "sample", _refused),
+    Scene("wallet-signed-out", "one", _signed_out),
 )

@@ -1,6 +1,5 @@
 """The main job in a real browser, from the first card to the last: as a guest, at the till, offline, on two devices."""
 
-import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -9,9 +8,9 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, expect
 
-from aggregator.db import SQLITE_FILE
 from tests.browser import Phone, built_web, chromium, holding, phone
 from tests.samples import card, encoded
+from tests.screens import expire_sessions, purge, store_of
 from tests.service import Person, Running, ServiceOptions, code, running
 
 EAN = "4607001234562"
@@ -390,7 +389,7 @@ def test_a_refused_change_is_shown_with_its_data_and_can_be_kept_as_a_new_card(
         found.installed()
         found.go_offline()
         found.edit(card_id, note="важная правка")
-        purge(site, card_id)
+        purge(store_of(site), card_id)
         found.go_online()
         found.at("/")
         expect(found.id("sync")).to_have_attribute("data-state", "refused")
@@ -402,16 +401,6 @@ def test_a_refused_change_is_shown_with_its_data_and_can_be_kept_as_a_new_card(
         expect(refused).to_have_count(0)
     kept = [fields for fields in anna.cards().values() if fields.get("note") == "важная правка"]
     assert [(fields["name"], fields["number"]) for fields in kept] == [("Ушедшая", "7700")]
-
-
-def purge(site: Running, card_id: str) -> None:
-    """As the store does 30 days after a card was binned."""
-    with sqlite3.connect(store_of(site), timeout=30) as store:
-        assert store.execute("DELETE FROM entry WHERE key = ?", [f"card/{card_id}"]).rowcount == 1
-
-
-def store_of(site: Running) -> Path:
-    return site.log.parent / SQLITE_FILE
 
 
 def test_a_device_signed_out_from_another_one_wipes_itself_and_says_why(
@@ -440,7 +429,7 @@ def test_an_expired_session_keeps_cards_and_queue_until_signed_in_again(
         found.watch.expected.add(401)
         found.sign_in(anna.email)
         found.synced()
-        expire_sessions(site, anna.account)
+        expire_sessions(store_of(site), anna.account)
         found.edit(card_id, note="пока вход устарел")
         found.at("/")
         expect(found.id("sync")).to_have_attribute("data-state", "signed-out")
@@ -453,11 +442,6 @@ def test_an_expired_session_keeps_cards_and_queue_until_signed_in_again(
         expect(found.page.get_by_text("пока вход устарел")).to_be_visible()
     with anna.another_device() as other:
         assert other.cards()[card_id]["note"] == "пока вход устарел"
-
-
-def expire_sessions(site: Running, account: str) -> None:
-    with sqlite3.connect(store_of(site), timeout=30) as store:
-        assert store.execute("UPDATE device SET expires_ms = 1 WHERE account_id = ?", [account]).rowcount
 
 
 # One browser, two tabs
