@@ -4,6 +4,7 @@ import unicodedata
 import uuid
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -84,7 +85,7 @@ def test_without_a_cookie_one_is_asked_to_sign_in(service: Running) -> None:
 
 def test_a_cookie_nobody_was_given_is_an_expired_session(service: Running) -> None:
     for token in ("x", "0" * 43, "é" * 10):
-        answer = httpx.get(f"{service.url}/api/session", headers={"Cookie": f"{COOKIE}={token}".encode()})
+        answer = httpx.get(f"{service.url}/api/session", headers={b"Cookie": f"{COOKIE}={token}".encode()})
         assert_problem(answer, 401, "session-expired")
 
 
@@ -247,14 +248,14 @@ def test_a_household_on_one_ipv6_network_is_one_guesser_whatever_the_spelling_of
 
 def test_a_guesser_with_many_networks_is_stopped_at_a_hundred_tries_an_hour() -> None:
     limits = SignInLimits()
-    tries = [refused(lambda n=n: limits.sign_in(f"192.0.2.{n % 25}", "anna@example.org")) for n in range(120)]
+    tries = [refused(partial(limits.sign_in, f"192.0.2.{n % 25}", "anna@example.org")) for n in range(120)]
     assert tries == [False] * 100 + [True] * 20
     assert not refused(lambda: limits.sign_in("192.0.2.1", "boris@example.org"))
 
 
 def test_one_network_may_not_try_many_addresses() -> None:
     limits = SignInLimits()
-    tries = [refused(lambda n=n: limits.sign_in("192.0.2.1", f"{n}@example.org")) for n in range(80)]
+    tries = [refused(partial(limits.sign_in, "192.0.2.1", f"{n}@example.org")) for n in range(80)]
     assert tries == [False] * 60 + [True] * 20
 
 

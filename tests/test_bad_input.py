@@ -526,7 +526,7 @@ def test_signing_up_with_no_room_makes_no_half_account(embedded: ServiceOptions)
 def small_database(postgres_server: PostgresServer) -> Iterator[tuple[str, Path]]:
     """A PostgreSQL database on a disk of 16 MB, and where that is mounted."""
     disk = Path(tempfile.mkdtemp(prefix="karman-disk-"))
-    mount = ["mount", "-t", "tmpfs", "-o", "size=16m,mode=0777", "karman-test", disk]
+    mount: list[str | Path] = ["mount", "-t", "tmpfs", "-o", "size=16m,mode=0777", "karman-test", disk]
     if os.geteuid() != 0 or subprocess.run(mount, check=False, capture_output=True).returncode:
         disk.rmdir()
         pytest.skip("only root may mount a small file system")

@@ -15,6 +15,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from aggregator.catalog.cards import MUTATORS, PICTURES, USES
+from aggregator.catalog.models import CardUse
 from aggregator.crypto import KeyRing
 from aggregator.errors import Problem
 from aggregator.sync.log import Change, Place, Staged
@@ -46,7 +47,7 @@ class Server:
         outcomes = [run(change, mutation) for mutation in batch]
         for place, staged in change._kept.items():
             self.write(place, staged)
-        self.uses |= {(row.card_id, row.use_id) for row in change._kept_rows}
+        self.uses |= {(row.card_id, row.use_id) for row in change._kept_rows if isinstance(row, CardUse)}
         self.now_ms += MINUTE_MS
         return outcomes
 
