@@ -242,7 +242,7 @@ class Phone:
         self.at("/account")
         self.id("sign-out").click()
         self.id("sign-out-yes").click()
-        expect(self.id("sign-up")).to_be_visible()
+        expect(self.id("sign-in")).to_be_visible()
 
     def synced(self) -> None:
         """Wait until everything is in the account."""

@@ -415,8 +415,8 @@ def test_a_device_signed_out_from_another_one_wipes_itself_and_says_why(
         own.sign_in(anna.email)
         own.id("device").filter(has_not_text="это устройство").filter(has_text="Chrom").get_by_role("button").click()
         own.id("revoke-yes").click()
-        expect(own.page.get_by_text("Там из аккаунта вышли")).to_be_visible()
-        expect(lost.page.get_by_text("вышли с другого")).to_be_visible()
+        expect(own.page.get_by_text("Устройство отключено")).to_be_visible()
+        expect(lost.page.get_by_text("отключили с другого")).to_be_visible()
         expect(lost.id("card-row")).to_have_count(0)
         assert holding(lost.stored(), ["Аннина", "7700123456", anna.email]) == []
 
