@@ -275,7 +275,7 @@ def test_edits_made_offline_wait_and_are_sent_when_the_network_returns(
         found.go_offline()
         found.edit(card_id, note="ждёт сети")
         found.at("/")
-        expect(found.id("sync")).to_have_attribute("data-waiting", "2")
+        expect(found.id("sync")).to_have_attribute("data-waiting", "1")
         found.go_online()
         found.synced()
     assert anna.cards()[card_id]["note"] == "ждёт сети"
