@@ -28,7 +28,7 @@ from tests import inside
 from tests.answers import TRACES, assert_problem, pointers
 from tests.samples import encoded, gif_with_a_frame_beyond_its_screen, jpeg_announcing, png_bomb, png_text_bomb
 from tests.servers import PostgresServer
-from tests.service import Person, Running, ServiceOptions, running, uuid7
+from tests.service import Person, Running, ServiceOptions, code, running, uuid7
 from tests.stores import Kept, Rows, returned
 
 JSON = {"Content-Type": "application/json"}
@@ -407,15 +407,15 @@ def logged_under(own: Running, answer: httpx.Response) -> str:
     return own.logged().partition(answer.headers["x-request-id"])[2]
 
 
-def test_a_body_damaged_in_the_store_is_our_mistake_told_under_its_request_id(options: ServiceOptions) -> None:
+def test_a_body_damaged_in_the_store_costs_itself_only_and_is_in_the_log_under_the_request_id(
+    options: ServiceOptions,
+) -> None:
     with running(options) as own, Person.signed_up(own.url) as person:
         damaged, whole = person.keep(name="Повреждённая"), person.keep(name="Целая")
         box = "decode('00ff', 'hex')" if Rows(options).database else "X'00ff'"
         Rows(options).sql(f"UPDATE entry SET box = {box} WHERE key = 'card/{damaged}'")
-        answer = person.http.get("/api/sync/pull", params={"account": person.account})
-        assert_problem(answer, 500, "failed")
-        assert "Traceback" in logged_under(own, answer)
-        assert "BoxUnreadable" in logged_under(own, answer)
+        assert list(person.cards()) == [whole]
+        assert f"card/{damaged} in space {person.space} does not open" in own.logged()
         batch = [
             person.mutation("card.set", id=damaged, fields={"note": "нет"}),
             person.mutation("card.set", id=whole, fields={"note": "да"}),
@@ -423,6 +423,7 @@ def test_a_body_damaged_in_the_store_is_our_mistake_told_under_its_request_id(op
         for _ in range(4):
             stuck = person.send(batch)
             assert assert_problem(stuck, 500, "failed")["id"] == batch[0]["id"]
+            assert "Traceback" in logged_under(own, stuck)
             assert "BoxUnreadable" in logged_under(own, stuck)
         told = person.send(batch).json()["results"]
         assert [result["status"] for result in told] == ["refused", "applied"]
@@ -438,7 +439,7 @@ def fill(person: Person, at_once: int = 1) -> tuple[set[str], httpx.Response]:
     kept: set[str] = set()
     while True:
         number, names = person.next_id, [uuid7() for _ in range(at_once)]
-        card = {"name": "Магнит", "note": "ж" * 2_000}
+        card = {"name": "Магнит", "codes": [code("8" * 7_000, "qr_code")]}
         answer = person.send([person.mutation("card.keep", id=name, card=card) for name in names])
         if answer.status_code != 200:
             person.next_id = number
