@@ -399,7 +399,10 @@ def test_a_refused_change_is_shown_with_its_data_and_can_be_kept_as_a_new_card(
         expect(refused).to_contain_text("Карты на сервере больше нет")
         refused.get_by_role("button", name="Сохранить новой картой").click()
         expect(refused).to_have_count(0)
-    kept = [fields for fields in anna.cards().values() if fields.get("note") == "важная правка"]
+        for _ in range(100):
+            if kept := [fields for fields in anna.cards().values() if fields.get("note") == "важная правка"]:
+                break
+            found.page.wait_for_timeout(100)
     assert [(fields["name"], fields["number"]) for fields in kept] == [("Ушедшая", "7700")]
 
 
