@@ -72,7 +72,7 @@ def _network(request: Request) -> str:
 
 def by_lines(matcher: Matcher) -> Match:
     """Merchants by the printed lines, of which there may be none."""
-    return lambda reading, country: matcher.match(reading.lines, country=country) if reading.lines else []
+    return lambda reading, country: matcher.match([line.text for line in reading.lines], country=country)
 
 
 def routes(pool: Pool, allowance: Allowance, match: Match) -> list[BaseRoute]:

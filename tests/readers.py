@@ -7,7 +7,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from aggregator.errors import UnsupportedMedia
-from aggregator.recognition.reading import Reading
+from aggregator.recognition.reading import Line, Reading
+
+NOWHERE = ((0, 0),) * 4
 
 
 def scripted(photos: Sequence[bytes]) -> Reading:
@@ -28,4 +30,5 @@ def scripted(photos: Sequence[bytes]) -> Reading:
             Path(f"{argument}.started").touch()
             while not Path(argument).exists():
                 time.sleep(0.01)
-    return Reading(lines=(str(os.getpid()), *(photo.decode() for photo in photos)))
+    said = (str(os.getpid()), *(photo.decode() for photo in photos))
+    return Reading(lines=tuple(Line(text, NOWHERE, 0.1, 1.0) for text in said))

@@ -62,8 +62,8 @@ async def outcome(reading: Awaitable[object]) -> str:
 def test_a_photo_is_read_in_a_process_of_the_pool(loop):
     async def story(pool):
         reading = await pool.read([b"look", b"at", b"these"])
-        assert int(reading.lines[0]) in pool.pids
-        assert reading.lines[1:] == ("look", "at", "these")
+        assert int(reading.lines[0].text) in pool.pids
+        assert [line.text for line in reading.lines[1:]] == ["look", "at", "these"]
         assert os.getpid() not in pool.pids
         assert pool.alive == 2
 
@@ -199,7 +199,7 @@ def test_a_caller_who_leaves_spoils_nothing_for_the_next(tmp_path):
         left.cancel()
         queued.cancel()
         (tmp_path / "go").touch()
-        assert (await next_one).lines[2] == "mine"
+        assert (await next_one).lines[2].text == "mine"
 
     run(story, workers=1)
 

@@ -43,6 +43,20 @@ class NumberCandidate(msgspec.Struct, frozen=True):
     check: str | None = None
 
 
+class Line(msgspec.Struct, frozen=True):
+    """One printed line.
+
+    box         its corners in pixels of the upright photo, clockwise from the start of the text
+    height      of its letters as a share of the card's short side, 0 to 1
+    confidence  of the engine that read it, 0 to 1
+    """
+
+    text: str
+    box: Box
+    height: float
+    confidence: float
+
+
 class Face(msgspec.Struct, frozen=True):
     """How the card looks: a small WebP picture and its dominant colour, `#rrggbb`."""
 
@@ -62,7 +76,7 @@ class Reading(msgspec.Struct, frozen=True):
 
     codes: tuple[Code, ...] = ()
     number: NumberCandidate | None = None
-    lines: tuple[str, ...] = ()
+    lines: tuple[Line, ...] = ()
     face: Face | None = None
     timings_ms: dict[str, int] = {}
 
