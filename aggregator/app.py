@@ -4,6 +4,7 @@ import asyncio
 import errno
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import timedelta
 from typing import Any, cast
 
 import asyncpg
@@ -25,8 +26,11 @@ from aggregator.catalog.routes import PictureRoutes
 from aggregator.crypto import KeyRing, KeysUnreadable, read_ring, ring_at
 from aggregator.errors import NotFound, Problem, Unavailable
 from aggregator.http import Frame, answer, problem_answer, refusal, request_id, surprise
+from aggregator.jobs import Job, Runner, beside
 from aggregator.merchants import routes as merchant_routes
 from aggregator.merchants.directory import Directory
+from aggregator.merchants.known import KnownPatterns
+from aggregator.merchants.learning import Learner
 from aggregator.merchants.matching import Matcher
 from aggregator.recognition.workers import Pool
 from aggregator.settings import Settings
@@ -36,7 +40,14 @@ from aggregator.sync.push import Pusher
 from aggregator.sync.routes import SyncRoutes
 from aggregator.sync.spaces import home_of, open_home
 
-MODELS = ("aggregator.store", "aggregator.accounts.models", "aggregator.sync.models", "aggregator.catalog.models")
+MODELS = (
+    "aggregator.store",
+    "aggregator.jobs",
+    "aggregator.accounts.models",
+    "aggregator.sync.models",
+    "aggregator.catalog.models",
+    "aggregator.merchants.models",
+)
 KEYS_FILE = "keys.json"
 WARM_AFTER_S = 5
 
@@ -78,6 +89,7 @@ class Service:
         self.pictures = Pictures(open_blobs(settings), self.keys)
         self.directory = Directory.read()
         self.matcher = Matcher(self.directory)
+        self.patterns = KnownPatterns(self.directory)
         self.pool = Pool(settings.workers, settings.queue)
 
     def app(self) -> Frame:
@@ -105,6 +117,11 @@ class Service:
             *shell.routes(self.settings.web),
         ]
 
+    def jobs(self) -> list[Job]:
+        """What is done in the background, by one process at a time."""
+        learner = Learner(self.keys, self.directory, self.patterns)
+        return [Job("learn-patterns", timedelta(days=1), learner.run)]
+
     def _warm(self) -> None:
         asyncio.get_running_loop().run_in_executor(None, self.matcher.build)
 
@@ -119,6 +136,9 @@ class Service:
             # Later, so that a start is not held up by it; a search that comes earlier builds it itself.
             warming = asyncio.get_running_loop().call_later(WARM_AFTER_S, self._warm)
             stack.callback(warming.cancel)
+            await self.patterns.refresh(opened)
+            await stack.enter_async_context(beside(self.patterns.tend(opened)))
+            await stack.enter_async_context(beside(Runner(opened, self.jobs()).run()))
             if self.settings.database:
                 stack.callback(asyncio.create_task(self.pokes.hear(opened)).cancel)
             yield {"store": opened, "puller": Puller(opened, self.keys, await store.epoch())}

@@ -114,6 +114,7 @@ def test_a_countrys_list_has_what_may_be_met_there_under_its_local_names(app):
     answer = listed(app, country="ru")
     assert answer.json() == {
         "version": "9.9-3",
+        "merged": {},
         "merchants": [["lukoil", "Лукойл", ["Lukoil"]], ["pyaterochka", "Пятёрочка", ["5ka"]]],
     }
     assert answer.headers["cache-control"] == "public, max-age=3600"

@@ -109,7 +109,19 @@ class Directory:
 
     def get(self, slug: str) -> Merchant | None:
         """The merchant a card names, or None: a card may name one that a later directory dropped."""
-        return self._by_slug.get(self._merged.get(slug, slug))
+        return self._by_slug.get(self.latest(slug))
+
+    def __contains__(self, slug: str) -> bool:
+        return slug in self._by_slug
+
+    def latest(self, slug: str) -> str:
+        """The slug under which a shop is found now; an unknown one as it is."""
+        return self._merged.get(slug, slug)
+
+    def merged_into(self, slugs: Iterable[str]) -> dict[str, str]:
+        """Former slugs of these shops, each with the one that it is found under now."""
+        wanted = set(slugs)
+        return {old: new for old, new in sorted(self._merged.items()) if new in wanted}
 
     def applicable(self, country: str) -> list[Merchant]:
         """Those that may be met in `country`: the ones that name it first, each part by slug."""

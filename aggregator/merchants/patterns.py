@@ -15,6 +15,11 @@ Source = Literal["learned", "declared"]
 CHECKS: Mapping[Check, Callable[[str], bool]] = {"luhn": luhn_valid, "gs1": gs1_valid}
 
 
+def max_prefix(digits: int) -> int:
+    """How many of a number's first digits a pattern may tell."""
+    return max(0, min(MAX_PREFIX, digits - MIN_UNKNOWN))
+
+
 @dataclass(frozen=True, slots=True)
 class Pattern:
     """How numbers of a shop look.

@@ -114,10 +114,13 @@ def shown(candidate: Candidate, directory: Directory) -> dict[str, object]:
 
 
 def pack(directory: Directory, country: str | None) -> Listing:
-    """`[slug, name, [other names]]` of a country's merchants, or of the best known ones without a country."""
+    """`[slug, name, [other names]]` of a country's merchants, or of the best known ones without a country, and the
+    slugs that cards may name them by from before they were merged.
+    """
     merchants = directory.applicable(country) if country else directory.well_known(None, MAX_LISTED)
     rows = [(m.slug, m.name_in(country), other_names(m, country)) for m in merchants[:MAX_LISTED]]
-    plain = msgspec.json.encode({"version": directory.version, "merchants": rows})
+    merged = directory.merged_into(row[0] for row in rows)
+    plain = msgspec.json.encode({"version": directory.version, "merged": merged, "merchants": rows})
     return Listing(plain, gzip.compress(plain, mtime=0))
 
 
