@@ -21,6 +21,15 @@ settings.register_profile("proof", deadline=None, max_examples=1_000, suppress_h
 settings.load_profile("proof" if IS_PROOF else "default")
 
 
+# A file is one process's; the longest begin, so that no process is left alone with one at the end.
+LONGEST = ("test_drawing", "test_browser", "test_accessibility", "test_durability")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest files first; everything else stays in order."""
+    items.sort(key=lambda item: item.path.stem not in LONGEST)
+
+
 @pytest.fixture(scope="session")
 def is_proof() -> bool:
     """Whether the long counts are asked for."""

@@ -6,6 +6,7 @@ import {
 } from 'bwip-js/generic';
 import type { Code, Drawn, Format } from '../model';
 import { payload } from './bytes';
+import { spelling } from './code39';
 import { eciOf } from './eci';
 import { suppressed, Uncodable, wrong } from './formats';
 import { elements } from './gs1';
@@ -28,13 +29,18 @@ export async function draw(code: Code): Promise<Drawn> {
   const text = payload(code);
   const problem = wrong(code.format, text);
   if (problem) throw new Uncodable(problem);
-  if (code.format === 'qr_code' && code.gs1 && DOUBLED_PERCENT.test(text)) throw new Uncodable('unsupported');
+  if (isMisread(code, text)) throw new Uncodable('unsupported');
   const plan = PLANS[code.format](text, code);
   try {
     return encode(plan);
   } catch (error) {
     throw new Uncodable('unsupported', { cause: error });
   }
+}
+
+function isMisread({ format, gs1 }: Code, text: string): boolean {
+  if (format === 'code_39') return spelling(text) === 'none';
+  return format === 'qr_code' && gs1 === true && DOUBLED_PERCENT.test(text);
 }
 
 function encode({ encode: encoder, text, options, unit }: Plan): Drawn {
@@ -48,7 +54,7 @@ const PLANS: Record<Format, (text: string, code: Code) => Plan> = {
   upc_a: (text) => ({ encode: upca, text: text.length === 13 ? text.slice(1) : text }),
   upc_e: (text) => ({ encode: upce, text: text.length === 8 ? text : suppressed(text)! }),
   code_128: (text, code) => ({ encode: code128, ...marked(text, code) }),
-  code_39: (text) => ({ encode: needsPairs(text) ? code39ext : code39, text }),
+  code_39: (text) => ({ encode: spelling(text) === 'pairs' ? code39ext : code39, text }),
   code_93: (text) => ({ encode: code93ext, text, options: { includecheck: true } }),
   codabar: (text) => ({ encode: rationalizedCodabar, text: delimited(text) }),
   itf: (text) => ({ encode: interleaved2of5, text }),
@@ -75,13 +81,6 @@ function marked(text: string, code: Code, options: Record<string, unknown> = {})
   const announced = eci === undefined ? '' : `^ECI${String(eci).padStart(6, '0')}`;
   const body = code.gs1 ? `^FNC1${announced}${escaped.replaceAll(GROUP_SEPARATOR, '^FNC1')}` : announced + escaped;
   return { text: body, options: { ...options, binarytext: true, parsefnc: true } };
-}
-
-const CODE_39 = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ-. $/+%';
-
-/** Whether Code 39 must spell characters as pairs: those outside its 43, and texts in which readers would see pairs. */
-function needsPairs(text: string): boolean {
-  return [...text].some((character) => !CODE_39.includes(character)) || /[$%/+][A-Z]/.test(text);
 }
 
 function delimited(text: string): string {
