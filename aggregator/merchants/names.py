@@ -11,7 +11,7 @@ from rapidfuzz.distance.Indel import normalized_similarity as indel
 from rapidfuzz.distance.OSA import normalized_similarity as osa
 
 from aggregator.merchants.grams import GramIndex
-from aggregator.merchants.normal import Script, fold, latin, plain, script
+from aggregator.merchants.normal import Script, fold, folds, latin, plain, script
 from aggregator.merchants.words import weights
 
 MAX_WORDS = 14
@@ -35,20 +35,13 @@ Mask = NDArray[np.bool_]
 
 
 class Windows(NamedTuple):
-    """Neighbouring words of a text in the three spellings compared, with the share of its weight they carry."""
+    """Neighbouring words of texts in the three spellings compared, with the share of its weight each run carries."""
 
     plain: list[str]
     latin: list[str]
     fold: list[str]
     share: list[float]
     script: list[Script]
-
-    def add(self, more: "Windows") -> None:
-        self.plain.extend(more.plain)
-        self.latin.extend(more.latin)
-        self.fold.extend(more.fold)
-        self.share.extend(more.share)
-        self.script.extend(more.script)
 
 
 class Evidence(NamedTuple):
@@ -71,23 +64,30 @@ class Evidence(NamedTuple):
 
 def windows(words: str) -> Windows:
     """All runs of up to five words that begin and end with a telling one, and the whole."""
+    found = Windows([], [], [], [], [])
+    add_runs(found, words)
+    found.fold.extend(map(fold, found.latin))
+    return found
+
+
+def add_runs(to: Windows, words: str) -> None:
+    """The runs of one more text, but for how they sound, which costs the most and less for many at once."""
     tokens = words.split()[:MAX_WORDS]
     each_weight = weights(tokens)
     squashed = [latin(token).replace(" ", "") for token in tokens]
+    scripts = [script(token) for token in tokens]
     total = sum(each_weight) or 1.0
-    found = Windows([], [], [], [], [])
     for start, end in spans(each_weight):
-        key = "".join(squashed[start:end])
-        found.plain.append("".join(tokens[start:end]))
-        found.latin.append(key)
-        found.fold.append(fold(key))
-        found.share.append(sum(each_weight[start:end]) / total)
-        found.script.append(script(found.plain[-1]))
-    return found
+        to.plain.append("".join(tokens[start:end]))
+        to.latin.append("".join(squashed[start:end]))
+        to.share.append(sum(each_weight[start:end]) / total)
+        to.script.append(max(scripts[start:end]))
 
 
 def spans(each_weight: Sequence[float]) -> list[tuple[int, int]]:
     count = len(each_weight)
+    if count == 1:
+        return [(0, 1)]
     ends = [at for at, value in enumerate(each_weight) if value >= TELLING]
     runs = [(a, b + 1) for n, a in enumerate(ends) for b in ends[n:] if b - a < MAX_WINDOW]
     return runs if (0, count) in runs or not count else [(0, count), *runs]
@@ -104,33 +104,36 @@ class NameIndex:
         self._starts = [0]
         self._windows = Windows([], [], [], [], [])
         heads: list[tuple[str, int, bool]] = []
-        keys: list[str] = []
         for position, (names, aliases) in enumerate(named):
-            known: set[str] = set()
-            for number, name in enumerate([*names, *aliases]):
-                words = plain(name)
-                if words and words not in known:
-                    known.add(words)
-                    self.is_alias.append(number >= len(names))
-                    self.script.append(script(words))
-                    self.owner.append(position)
-                    key = self._add(words, heads)
-                    keys.append(key)
+            self._add_all(position, names, aliases, heads)
+        self._windows.fold.extend(folds(self._windows.latin))
         self._share = np.array(self._windows.share, np.float32)
-        self._grams = GramIndex(keys)
+        self._grams = GramIndex(folds(self.key))
         heads.sort()
         self._heads = [head for head, _, _ in heads]
         self._head_rows = [(row, whole) for _, row, whole in heads]
         self.owners = np.array(self.owner, np.int32)
 
-    def _add(self, words: str, heads: list[tuple[str, int, bool]]) -> str:
+    def _add_all(
+        self, position: int, names: Sequence[str], aliases: Sequence[str], heads: list[tuple[str, int, bool]]
+    ) -> None:
+        known = {""}
+        for number, name in enumerate([*names, *aliases]):
+            words = plain(name)
+            if words not in known:
+                known.add(words)
+                self.owner.append(position)
+                self.is_alias.append(number >= len(names))
+                self._add(words, heads)
+
+    def _add(self, words: str, heads: list[tuple[str, int, bool]]) -> None:
         row = len(self._starts) - 1
-        self._windows.add(windows(words))
+        add_runs(self._windows, words)
         self._starts.append(len(self._windows.plain))
+        self.script.append(script(words))
         parts = latin(words).split()
         heads.extend(("".join(parts[at:]), row, at == 0) for at in range(len(parts)))
         self.key.append("".join(parts))
-        return fold(self.key[-1])
 
     def __len__(self) -> int:
         return len(self.owner)
