@@ -1,5 +1,5 @@
 /** The wallet as a phone book: both alphabets, the chosen language's first, `#` for everything else at the end. */
-import { fold } from './fold';
+import { unmarked } from './normal';
 import type { Card, Language } from './model';
 
 export interface Section {
@@ -16,7 +16,7 @@ const COLLATORS: Readonly<Record<Language, Intl.Collator>> = {
 
 /** The letter a name stands under: upper case, Ё under Е, Latin letters without diacritics; `#` for all else. */
 export function letterOf(name: string): string {
-  const first = fold(name.replace(/^[^\p{L}\p{N}]+/u, '')).charAt(0).toUpperCase();
+  const first = unmarked(name.replace(/^[^\p{L}\p{N}]+/u, '')).charAt(0).toUpperCase();
   return /^[A-ZА-Я]$/.test(first) ? first : OTHERS;
 }
 

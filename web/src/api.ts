@@ -96,9 +96,10 @@ export async function merchants(
   return (await browserApi.json<{ merchants: Merchant[] }>('/api/merchants', call)).merchants;
 }
 
-/** A country's shops as `[slug, name, aliases]`, for suggesting without a network. */
+/** A country's shops as `[slug, name, aliases]`, for suggesting without a network; `merged` leads from old slugs on. */
 export interface ShopList {
   readonly version: string;
+  readonly merged?: Readonly<Record<string, string>>;
   readonly merchants: readonly (readonly [slug: string, name: string, aliases: readonly string[]])[];
 }
 

@@ -1,58 +1,151 @@
-/** Finding a card as one types: every word must be somewhere in it; digits are found through spaces and dashes. */
+/**
+ * Finding a card as one types: every word must be somewhere in it. Digits are found through spaces and dashes, but only
+ * as they stand; words also in the other alphabet, on the other keyboard layout, and with a slip or two.
+ */
 import { sorted } from './alphabet';
-import { compact, fold } from './fold';
 import type { Card, Language } from './model';
+import {
+  BEGINS, INSIDE, loosePlace, nameKey, NOWHERE, readings, slipsTo, textKey, WHOLE, WORD,
+  type Key, type Probe, type Reading,
+} from './near';
+import { unmarked } from './normal';
 
-/** What is searched of one card, prepared once for as long as the card does not change. */
-interface Haystack {
-  readonly text: string;
-  readonly digits: string;
-}
-
-const prepared = new WeakMap<Card, Haystack>();
+/** Other names of a card's shop, where the device knows any. */
+export type OtherNames = (merchant: string) => readonly Key[];
 
 /**
- * The cards that match: first those whose name begins with the query, then those with a word that does, then the rest,
- * each by name; archived ones last. An empty query matches all and keeps their order.
+ * The cards that match: first those whose name begins with the query, then those with a word that does, those that hold
+ * it elsewhere, and forgiving matches; equals by name, archived ones last. An empty query matches all and keeps their
+ * order.
  */
-export function search(cards: readonly Card[], query: string, language: Language): readonly Card[] {
-  const wanted = fold(query.trim());
+export function search(
+  cards: readonly Card[], query: string, language: Language, otherNames: OtherNames = () => [],
+): readonly Card[] {
+  const wanted = unmarked(query.trim());
   if (!wanted) return cards;
-  const place = (card: Card): number => (card.archived ? ARCHIVED : 0) + rankOf(fold(card.name), wanted);
-  return sorted(matching(cards, query), language)
-    .map((card) => ({ card, at: place(card) }))
-    .sort((one, other) => one.at - other.at)
-    .map(({ card }) => card);
-}
-
-const ARCHIVED = 3;
-
-function rankOf(name: string, wanted: string): number {
-  if (name.startsWith(wanted)) return 0;
-  return name.split(/[^\p{L}\p{N}]+/u).some((word) => word.startsWith(wanted)) ? 1 : 2;
-}
-
-function matching(cards: readonly Card[], query: string): readonly Card[] {
-  const words = fold(query).split(/\s+/).filter(Boolean);
-  const whole = compact(fold(query));
-  return cards.filter((card) => {
-    const { text, digits } = haystack(card);
-    const found = (word: string): boolean => text.includes(word) || isInNumber(digits, compact(word));
-    // A number typed in groups, as printed, is one number and not several words.
-    return words.every(found) || isInNumber(digits, whole);
+  const asked = HAS_LETTER.test(wanted) ? readings(query) : [];
+  const searched = cards.map((card): Searched => {
+    const known = haystack(card);
+    return { ...known, card, names: [known.nameKey, ...(card.merchant ? otherNames(card.merchant) : [])] };
   });
+  const ranks = new Map(searched.map((one) => [one.card, rankOf(one, wanted, asked)]));
+  if (![...ranks.values()].some(isBegun)) addSlips(ranks, searched, asked);
+  const order = (card: Card): number => (card.archived ? ARCHIVED : 0) + ranks.get(card)!;
+  const found = sorted(cards.filter((card) => ranks.get(card)! < NOT_FOUND), language);
+  return [...found].sort((one, other) => order(one) - order(other));
+}
+
+const HAS_LETTER = /\p{L}/u;
+
+/** Ranks: as typed; from 3 on where a forgiving reading stands; from 7 on by slips. */
+const ELSEWHERE = 2;
+const FORGIVEN = 3;
+const SLIPPED = FORGIVEN + NOWHERE;
+const ARCHIVED = 100;
+const NOT_FOUND = Infinity;
+
+function rankOf(one: Searched, wanted: string, asked: readonly Reading[]): number {
+  const exact = exactRank(one, wanted);
+  if (exact < NOT_FOUND) return exact;
+  const standing = Math.min(NOWHERE, ...asked.map((reading) => standingOf(one, reading)));
+  return standing < NOWHERE ? FORGIVEN + standing : NOT_FOUND;
+}
+
+/** Whether a name begins so, at one of its words: then nobody is taken to have mistyped. */
+function isBegun(rank: number): boolean {
+  return rank < ELSEWHERE || (rank >= FORGIVEN && rank <= FORGIVEN + WORD);
+}
+
+// ---------------------------------------------------------------- as typed
+
+function exactRank({ name, nameWords, text, digits }: Searched, wanted: string): number {
+  const found = (word: string): boolean => text.includes(word) || isInNumber(digits, compact(word));
+  // A number typed in groups, as printed, is one number and not several words.
+  if (!wanted.split(/\s+/).every(found) && !isInNumber(digits, compact(wanted))) return NOT_FOUND;
+  if (name.startsWith(wanted)) return WHOLE;
+  return nameWords.some((word) => word.startsWith(wanted)) ? BEGINS : ELSEWHERE;
 }
 
 function isInNumber(digits: string, part: string): boolean {
   return /\d/.test(part) && digits.includes(part);
 }
 
+/** Without what numbers are printed in groups with. */
+function compact(text: string): string {
+  return text.replace(/[\s\-–—]+/g, '');
+}
+
+// ---------------------------------------------------------------- forgiving
+
+function standingOf(one: Searched, { whole, words }: Reading): number {
+  const standing = Math.min(NOWHERE, ...one.names.map((name) => loosePlace(whole, name)));
+  if (words.length === 1 && standing <= INSIDE) return standing;
+  return Math.min(standing, Math.max(...words.map((word) => wordStanding(one, word))));
+}
+
+function wordStanding(one: Searched, word: Probe): number {
+  if (word.digits) return one.digits.includes(word.own) || one.text.includes(word.own) ? WHOLE : NOWHERE;
+  const inName = Math.min(NOWHERE, ...one.names.map((name) => loosePlace(word, name)));
+  return inName < NOWHERE || loosePlace(word, one.rest) > WORD ? inName : INSIDE;
+}
+
+/** Adds the cards with the fewest slips, and only those: a second guess would be a guess too many. */
+function addSlips(ranks: Map<Card, number>, searched: readonly Searched[], asked: readonly Reading[]): void {
+  const missed = searched.filter(({ card }) => ranks.get(card) === NOT_FOUND);
+  const counted = missed.map((one) => ({ one, count: Math.min(...asked.map((reading) => slipsIn(one, reading))) }));
+  const fewest = Math.min(...counted.map(({ count }) => count));
+  for (const { one, count } of counted) if (count === fewest) ranks.set(one.card, SLIPPED + count);
+}
+
+function slipsIn(one: Searched, { whole, words }: Reading): number {
+  const inName = Math.min(...one.names.map((name) => slipsTo(whole, name)));
+  if (words.length === 1 && inName < NOT_FOUND) return inName;
+  const each = words.map((word) => (wordStanding(one, word) < NOWHERE ? 0 : slipsInWord(one, word)));
+  return Math.min(inName, each.reduce((sum, count) => sum + count, 0));
+}
+
+function slipsInWord({ names, rest }: Searched, word: Probe): number {
+  return Math.min(...names.map((name) => slipsTo(word, name)), slipsTo(word, rest));
+}
+
+// ---------------------------------------------------------------- what is searched
+
+/** What is searched of one card, prepared once for as long as the card does not change. */
+interface Haystack {
+  readonly name: string;
+  readonly nameWords: readonly string[];
+  readonly nameKey: Key;
+  readonly text: string;
+  readonly digits: string;
+  readonly rest: Key;
+}
+
+interface Searched extends Haystack {
+  readonly card: Card;
+  /** The card's own name, then what else its shop is called. */
+  readonly names: readonly Key[];
+}
+
+const prepared = new WeakMap<Card, Haystack>();
+
 function haystack(card: Card): Haystack {
   const known = prepared.get(card);
   if (known) return known;
-  const numbers = [card.number, ...card.codes.map((code) => code.text)].filter((number) => number !== undefined);
-  const fields = [card.name, card.note, card.group, ...numbers].filter((field) => field !== undefined);
-  const made = { text: fold(fields.join('\n')), digits: numbers.map((number) => compact(fold(number))).join('|') };
+  const made = prepare(card);
   prepared.set(card, made);
   return made;
+}
+
+function prepare(card: Card): Haystack {
+  const numbers = [card.number, ...card.codes.map((code) => code.text)].filter((number) => number !== undefined);
+  const fields = [card.name, card.note, card.group, ...numbers].filter((field) => field !== undefined);
+  const name = unmarked(card.name);
+  return {
+    name,
+    nameWords: name.split(/[^\p{L}\p{N}]+/u),
+    nameKey: nameKey(card.name),
+    text: unmarked(fields.join('\n')),
+    digits: numbers.map((number) => compact(unmarked(number))).join('|'),
+    rest: textKey(`${card.note ?? ''} ${card.group ?? ''}`),
+  };
 }

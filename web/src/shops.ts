@@ -1,17 +1,43 @@
 /** Shops to suggest: the server's best guesses while it answers, else a look into the country's list kept on the device. */
 import { merchants, Offline, shopList } from './api';
-import { fold } from './fold';
 import type { Merchant } from './model';
+import {
+  INSIDE, loosePlace, nameKey, NOWHERE, place, readings, slipsTo, WORD, type Key, type Reading,
+} from './near';
+import { unmarked } from './normal';
 
-interface Shop {
+/** A shop of the list; the first of its names is the one it is shown by. */
+export interface Shop {
   readonly merchant: Merchant;
-  readonly names: readonly string[];
+  readonly names: readonly Key[];
 }
 
-let listed: Promise<readonly Shop[]> | undefined;
+/** A country's shops, as kept on the device. */
+export class Shops {
+  private readonly bySlug: ReadonlyMap<string, Shop>;
+
+  constructor(readonly all: readonly Shop[], private readonly merged: Readonly<Record<string, string>> = {}) {
+    this.bySlug = new Map(all.map((shop) => [shop.merchant.slug, shop]));
+  }
+
+  /** The shop a card names, even by a slug that has gone into another; shops of other countries are not known. */
+  get(slug: string): Shop | undefined {
+    return this.bySlug.get(this.merged[slug] ?? slug);
+  }
+
+  /** The only shop that bears this very name in either alphabet; nothing where several do. */
+  named(name: string): Merchant | undefined {
+    const [wanted] = nameKey(name);
+    if (!wanted) return undefined;
+    const bearers = this.all.filter(({ names }) => names.some(([head]) => head?.latin === wanted.latin));
+    return bearers.length === 1 ? bearers[0]!.merchant : undefined;
+  }
+}
+
+let listed: Promise<Shops> | undefined;
 
 /** Fetches the country's list, which the service worker then keeps for when there is no network. */
-export function prepareShops(): Promise<readonly Shop[]> {
+export function prepareShops(): Promise<Shops> {
   listed ??= fetchList().catch((error: unknown) => {
     listed = undefined;
     throw error;
@@ -20,12 +46,12 @@ export function prepareShops(): Promise<readonly Shop[]> {
 }
 
 /** Shops that may be meant by what was typed so far, best first; none where neither server nor list is there. */
-export async function suggestShops(typed: string, limit: number, signal: AbortSignal): Promise<readonly Merchant[]> {
+export async function suggestShops(text: string, limit: number, signal: AbortSignal): Promise<readonly Merchant[]> {
   try {
-    return plausible(await merchants(typed, country(), limit, signal));
+    return plausible(await merchants(text, country(), limit, signal));
   } catch (error) {
     if (!(error instanceof Offline)) throw error;
-    return find(await prepareShops(), typed, limit);
+    return find((await prepareShops()).all, text, limit);
   }
 }
 
@@ -42,35 +68,65 @@ export function plausible(found: readonly Merchant[]): readonly Merchant[] {
 
 function onceEach(found: readonly Merchant[]): readonly Merchant[] {
   const seen = new Set<string>();
-  return found.filter(({ name }) => !seen.has(fold(name)) && seen.add(fold(name)));
+  return found.filter(({ name }) => !seen.has(unmarked(name)) && seen.add(unmarked(name)));
 }
 
-async function fetchList(): Promise<readonly Shop[]> {
+async function fetchList(): Promise<Shops> {
   const list = await shopList(country());
-  return list.merchants.map(([slug, name, aliases]) => ({
-    merchant: { slug, name, score: 0, categories: [] },
-    names: [name, ...aliases].map(fold),
-  }));
+  const all: Shop[] = [];
+  for (let from = 0; from < list.merchants.length; from += AT_ONCE) {
+    all.push(...list.merchants.slice(from, from + AT_ONCE).map((row) => shopOf(...row)));
+    // Somebody may be typing meanwhile.
+    await new Promise((resolve) => setTimeout(resolve));
+  }
+  return new Shops(all, list.merged);
 }
 
-/** Names that begin as typed come before names with a word that does, and those before names that hold it anywhere. */
-export function find(shops: readonly Shop[], typed: string, limit: number): readonly Merchant[] {
-  const wanted = fold(typed.trim());
-  if (!wanted) return [];
-  const ranked = shops.flatMap(({ merchant, names }) => {
-    const rank = Math.min(...names.map((name) => rankOf(name, wanted)));
-    return rank < NOWHERE ? [{ merchant, rank }] : [];
+/** Shops whose names are prepared without a break: a few milliseconds on a phone. */
+const AT_ONCE = 100;
+
+export function shopOf(slug: string, name: string, aliases: readonly string[]): Shop {
+  return { merchant: { slug, name, score: 0, categories: [] }, names: [name, ...aliases].map(nameKey) };
+}
+
+/**
+ * Without the server: exact names, names that begin as typed, that have a word which does, that hold it anywhere; where
+ * none begins so, those a slip or two away. As typed comes before the other alphabet or layout, and a name before
+ * another name that is longer.
+ */
+export function find(shops: readonly Shop[], text: string, limit: number): readonly Merchant[] {
+  const asked = readings(text);
+  if (!asked.length) return [];
+  let found = ranked(shops, (key) => Math.min(...asked.map((reading) => standingOf(reading, key))));
+  if (!found.some(({ rank }) => rank < INSIDE)) {
+    const near = ranked(shops, (key) => Math.min(...asked.map(({ whole }) => NOWHERE + slipsTo(whole, key))));
+    found = [...found, ...near];
+  }
+  return onceEach(found.map(({ merchant }) => merchant)).slice(0, limit);
+}
+
+/** Less than between a place and the next: the other alphabet or layout, and another name than the shop's first. */
+const OTHER_LETTERS = 0.5;
+const ALIAS = 0.1;
+
+function standingOf({ asTyped, whole, words }: Reading, key: Key): number {
+  const own = asTyped ? place(whole, key) : NOWHERE;
+  const standing = own < WORD ? own : Math.min(own, loosePlace(whole, key) + OTHER_LETTERS);
+  if (standing < NOWHERE || words.length === 1) return standing < NOWHERE ? standing : Infinity;
+  return words.every((word) => loosePlace(word, key) <= WORD) ? INSIDE : Infinity;
+}
+
+interface Ranked { readonly merchant: Merchant; readonly rank: number; readonly length: number }
+
+/** Of equals the shorter name comes first: more of it has been typed. */
+function ranked(shops: readonly Shop[], rankOf: (key: Key) => number): Ranked[] {
+  const found = shops.flatMap(({ merchant, names }): Ranked[] => {
+    const ranks = names.map((key, at) => rankOf(key) + (at ? ALIAS : 0));
+    const rank = Math.min(...ranks);
+    const length = names[ranks.indexOf(rank)]?.[0]?.own.length ?? 0;
+    return rank < Infinity ? [{ merchant, rank, length }] : [];
   });
-  ranked.sort((one, other) => one.rank - other.rank);
-  return onceEach(ranked.map(({ merchant }) => merchant)).slice(0, limit);
-}
-
-const NOWHERE = 3;
-
-function rankOf(name: string, wanted: string): number {
-  if (name.startsWith(wanted)) return 0;
-  if (name.includes(` ${wanted}`)) return 1;
-  return name.includes(wanted) ? 2 : NOWHERE;
+  return found.sort((one, other) => one.rank - other.rank || one.length - other.length);
 }
 
 /** The country of the browser's language, as ISO 3166-1 in lower case; `ru` alone means Russia. */

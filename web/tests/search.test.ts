@@ -1,5 +1,9 @@
-/** Searching as one types: by name, number, note, group and code, whatever the case, the dots or the spaces. */
+/**
+ * Searching as one types: by name, number, note, group and code, whatever the case, the dots, the spaces, the alphabet
+ * or the keyboard layout, and with a slip of the finger.
+ */
 import { expect, test } from 'vitest';
+import { nameKey } from '../src/near';
 import { search } from '../src/search';
 import { card, EAN } from './help';
 
@@ -55,4 +59,57 @@ test('names that begin as typed come first, then words that do, then the rest; t
   expect(search(kept, 'магнит', 'ru').map(({ name }) => name)).toEqual([
     'Магнит', 'Магнит Косметик', 'Мой Магнит', 'Лента', 'Электромагнит', 'Магнит старый',
   ]);
+});
+
+const POCKET = [
+  card('Пятёрочка', { number: '7789001234123412', note: 'скидка по выходным' }),
+  card('Перекрёсток', { number: '7700' }), card('Магнит'), card('Магия'), card('Лента'), card('ВкусВилл'), card('IKEA'),
+  card('Спортмастер', { group: 'Спорт' }), card('Wildberries'), card("Л'Этуаль"), card('М.Видео'), card('36,6'),
+];
+
+const forgiven = (query: string): string[] => search(POCKET, query, 'ru').map(({ name }) => name);
+
+test.each([
+  ['пятерчка', 'Пятёрочка'], ['птяёрочка', 'Пятёрочка'], ['пятерка', 'Пятёрочка'], ['pyaterochka', 'Пятёрочка'],
+  ['piaterochka', 'Пятёрочка'], ['gznthjxrf', 'Пятёрочка'], ['gznthxrf', 'Пятёрочка'], ['pyateroc', 'Пятёрочка'],
+  ['ПЯTEPOЧKA', 'Пятёрочка'], ['магнитт', 'Магнит'], ['vfuybn', 'Магнит'], ['perekrestok', 'Перекрёсток'],
+  ['перекресок', 'Перекрёсток'], ['dkusvill', 'ВкусВилл'], ['vkusvill', 'ВкусВилл'], ['вкус вил', 'ВкусВилл'],
+  ['икеа', 'IKEA'], ['шлуф', 'IKEA'], ['вайлдберрис', 'Wildberries'], ['вилдберис', 'Wildberries'], ['sportmaster', 'Спортмастер'],
+  ['лэтуаль', "Л'Этуаль"], ['мвидео', 'М.Видео'], ['mvideo', 'М.Видео'], ['vyhodnym', 'Пятёрочка'], ['молочный', undefined], ['столовая', undefined], ['выходнм', 'Пятёрочка'],
+  ['skidka', 'Пятёрочка'], ['crblrf', 'Пятёрочка'], ['пятерчка 7789', 'Пятёрочка'],
+])('%s finds %s without being written so', (query, expected) => {
+  expect(forgiven(query)).toEqual(expected ? [expected] : []);
+});
+
+test('digits are found as they stand or not at all', () => {
+  expect(forgiven('77890012')).toEqual(['Пятёрочка']);
+  expect(forgiven('77890021')).toEqual([]);
+  expect(forgiven('7790')).toEqual([]);
+  expect(forgiven('пятёрочка 7790')).toEqual([]);
+  expect(forgiven('36 6')).toEqual(['36,6']);
+});
+
+test('short words are taken at their word, and longer ones too while a name begins with them', () => {
+  expect(forgiven('лнт')).toEqual([]);
+  expect(forgiven('маг')).toEqual(['Магия', 'Магнит']);
+  expect(forgiven('маги')).toEqual(['Магия']);
+  expect(forgiven('лнта')).toEqual(['Лента']);
+});
+
+test('forgiving matches come after those as typed, the archive after all', () => {
+  const kept = [
+    card('Lenta Outlet'), card('Планета Лента'), { ...card('Лента старая'), archived: true }, card('Лента'),
+    card('Билет', { note: 'из Ленты' }),
+  ];
+  const order = (query: string) => search(kept, query, 'ru').map(({ name }) => name);
+  expect(order('лент')).toEqual(['Лента', 'Планета Лента', 'Билет', 'Lenta Outlet', 'Лента старая']);
+  expect(order('лннта')).toEqual(['Лента', 'Планета Лента', 'Lenta Outlet', 'Лента старая']);
+  expect(search([...kept].reverse(), 'лннта', 'ru').map(({ name }) => name)).toEqual(order('лннта'));
+});
+
+test('a card is also found by other names of its shop, where they are known', () => {
+  const kept = [card('Пятёрочка', { merchant: 'pyaterochka' }), card('Магнит', { merchant: 'magnit' })];
+  const otherNames = (slug: string) => (slug === 'pyaterochka' ? [nameKey('5ka')] : []);
+  expect(search(kept, '5ка', 'ru', otherNames)).toEqual([kept[0]]);
+  expect(search(kept, '5ка', 'ru')).toEqual([]);
 });

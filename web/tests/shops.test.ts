@@ -1,12 +1,8 @@
 /** Shops found without a network. */
 import { describe, expect, it } from 'vitest';
-import { find, plausible } from '../src/shops';
-import { fold } from '../src/fold';
+import { find, plausible, shopOf, Shops } from '../src/shops';
 
-const shop = (slug: string, ...names: string[]) => ({
-  merchant: { slug, name: names[0] ?? slug, score: 0, categories: [] },
-  names: names.map(fold),
-});
+const shop = (slug: string, name: string, ...aliases: string[]) => shopOf(slug, name, aliases);
 const SHOPS = [
   shop('moy-magnit', 'Мой Магнит'),
   shop('pyaterochka', 'Пятёрочка', 'Pyaterochka', '5ka'),
@@ -27,6 +23,34 @@ describe('without a network', () => {
     expect(slugs('  ')).toEqual([]);
     expect(slugs('лента')).toEqual([]);
     expect(slugs('магн', 1)).toEqual(['magnit']);
+  });
+});
+
+describe('without a network, and written otherwise', () => {
+  it.each(['gznthjxrf', 'pyaterochka', 'пятерчка', '5ка', 'Пятёрка', 'gznthxrf', 'piaterochka'])('%s offers Пятёрочка first', (typed) => {
+    expect(slugs(typed)[0]).toBe('pyaterochka');
+  });
+  it('what begins as typed keeps away what is only a slip away', () => {
+    expect(slugs('магнит')).toEqual(['magnit', 'moy-magnit', 'elektromagnit']);
+    expect(slugs('магнти')).toEqual(['magnit', 'moy-magnit']);
+    expect(slugs('5кв')).toEqual([]);
+  });
+  it('words may come in any order', () => {
+    expect(slugs('магнит мой')).toEqual(['moy-magnit']);
+  });
+});
+
+describe('a shop kept on the device', () => {
+  const shops = new Shops([...SHOPS, shop('mir', 'Мир'), shop('mir-2', 'Mir')], { '5ka-old': 'pyaterochka' });
+
+  it('is known by its slug, and by one that has gone into it', () => {
+    expect(shops.get('pyaterochka')).toBe(SHOPS[1]);
+    expect(shops.get('5ka-old')).toBe(SHOPS[1]);
+    expect(shops.get('unknown')).toBeUndefined();
+  });
+  it('is known by its very name in any writing, unless another bears it too', () => {
+    expect(['ПЯТЕРОЧКА', 'Pyaterochka', ' 5ka'].map((name) => shops.named(name)?.slug)).toEqual(Array(3).fill('pyaterochka'));
+    expect(['Пятёрочк', 'Пятёрочка на углу', 'Мир', '', '—'].map((name) => shops.named(name))).toEqual(Array(5).fill(undefined));
   });
 });
 

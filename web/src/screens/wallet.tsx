@@ -7,7 +7,7 @@ import { Icon } from '../icons';
 import { words } from '../messages';
 import type { Card } from '../model';
 import { go, path } from '../router';
-import { search } from '../search';
+import { search, type OtherNames } from '../search';
 import { cards, language, storage, sync, notice } from '../wallet';
 import { Letters } from './letters';
 import { Mark } from './mark';
@@ -23,6 +23,9 @@ import { forgetOrder } from '../till/neighbours';
 import { wide } from './wide';
 
 const query = signal('');
+/** What else the shops of cards are called; unknown until somebody searches. */
+const otherNames = signal<OtherNames | undefined>(undefined);
+const found = computed(() => search(cards.value, query.value, language.value, otherNames.value));
 const active = computed(() => cards.value.filter((card) => !card.archived));
 const archived = computed(() => cards.value.filter((card) => card.archived));
 const book = computed(() => sections(active.value, language.value));
@@ -111,12 +114,20 @@ function Archive() {
 }
 
 function Found() {
-  const found = search(cards.value, query.value, language.value);
   const { wallet } = words();
-  const told = found.length ? wallet.found(found.length) : wallet.nothing(query.value);
+  const { length } = found.value;
+  const told = length ? wallet.found(length) : wallet.nothing(query.value);
   useEffect(() => announce(told), [told]);
-  if (!found.length) return <p class="nothing">{told}</p>;
-  return <ul class="rows">{found.map((card) => <li key={card.id}><CardRow card={card} /></li>)}</ul>;
+  if (!length) return <p class="nothing">{told}</p>;
+  return <ul class="rows">{found.value.map((card) => <li key={card.id}><CardRow card={card} /></li>)}</ul>;
+}
+
+/** From the country's list, where the device has it or can get it. */
+async function learnOtherNames(): Promise<void> {
+  if (otherNames.peek()) return;
+  const { prepareShops } = await import('../shops');
+  const shops = await prepareShops();
+  otherNames.value = (merchant) => shops.get(merchant)?.names ?? [];
 }
 
 function SearchBar() {
@@ -128,7 +139,7 @@ function SearchBar() {
   };
   const open = (event: Event) => {
     event.preventDefault();
-    const first = query.value ? search(cards.value, query.value, language.value)[0] : undefined;
+    const first = query.value ? found.value[0] : undefined;
     if (first) go(`/c/${first.id}`);
   };
   return (
@@ -138,6 +149,7 @@ function SearchBar() {
         <input class="input" type="search" ref={box} data-testid="search" value={query.value} enterkeyhint="go"
           autocomplete="off" autocorrect="off"
           spellcheck={false} placeholder={wallet.search} aria-label={wallet.search}
+          onFocus={() => void learnOtherNames().catch(() => undefined)}
           onInput={(event) => (query.value = event.currentTarget.value)}
           onKeyDown={(event) => event.key === 'Escape' && clear()} />
         {query.value && (
