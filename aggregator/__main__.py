@@ -1,4 +1,4 @@
-"""The commands: serve, migrate, check, keys."""
+"""The commands: serve, migrate, check, keys, patterns."""
 
 import argparse
 import asyncio
@@ -6,19 +6,26 @@ import logging
 import os
 import socket
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 import uvicorn
 
 from aggregator import app, checkup, db, settings
 from aggregator.crypto import KeysUnreadable, new_ring
+from aggregator.merchants import commands as merchant_commands
+from aggregator.merchants.commands import AskedWrong
+from aggregator.merchants.directory import Directory
 from aggregator.schema import MigrationLosesRows, StoreIsNewer
 from aggregator.settings import Settings, SettingsWrong
 from aggregator.store import KeysMissing
 
-STOPPERS = (SettingsWrong, KeysUnreadable, KeysMissing, StoreIsNewer, MigrationLosesRows)
+STOPPERS = (SettingsWrong, AskedWrong, KeysUnreadable, KeysMissing, StoreIsNewer, MigrationLosesRows)
 GRACE_S = 5
+
+Asked = Mapping[str, Any]
+"""What was typed after a command's name."""
 
 
 class Server(uvicorn.Server):
@@ -55,7 +62,7 @@ def _bound(chosen: Settings) -> socket.socket:
     return bound
 
 
-def serve(chosen: Settings) -> int:
+def serve(chosen: Settings, _: Asked) -> int:
     """Create and migrate what is needed, then answer until told to stop."""
     asyncio.run(_prepare(chosen))
     config = uvicorn.Config(
@@ -74,14 +81,14 @@ def serve(chosen: Settings) -> int:
     return 0
 
 
-def migrate(chosen: Settings) -> int:
+def migrate(chosen: Settings, _: Asked) -> int:
     """Bring the store to this version's shape and stop."""
     asyncio.run(_prepare(chosen))
     print("The store has this version's shape.")
     return 0
 
 
-def check(chosen: Settings) -> int:
+def check(chosen: Settings, _: Asked) -> int:
     """Say in plain words what works and what is missing; 1 when something that is needed does not work."""
     findings = asyncio.run(checkup.look(chosen))
     for finding in findings:
@@ -89,13 +96,32 @@ def check(chosen: Settings) -> int:
     return 0 if all(finding.works or finding.optional for finding in findings) else 1
 
 
-def keys(chosen: Settings) -> int:
+def keys(chosen: Settings, _: Asked) -> int:
     """Print a new key ring."""
     print(new_ring())
     return 0
 
 
-COMMANDS: dict[str, Callable[[Settings], int]] = {"serve": serve, "migrate": migrate, "check": check, "keys": keys}
+def patterns(chosen: Settings, asked: Asked) -> int:
+    """Show what shops' numbers look like, withdraw some of it, or reinstate it."""
+    print(asyncio.run(_patterns(chosen, asked)))
+    return 0
+
+
+async def _patterns(chosen: Settings, asked: Asked) -> str:
+    async with app.opened_store(chosen, app.ring(chosen)) as store:
+        return await merchant_commands.carry_out(store, Directory.read(), asked)
+
+
+COMMANDS: dict[str, Callable[[Settings, Asked], int]] = {
+    "serve": serve,
+    "migrate": migrate,
+    "check": check,
+    "keys": keys,
+    "patterns": patterns,
+}
+ARGUMENTS: dict[str, Callable[[argparse.ArgumentParser], None]] = {"patterns": merchant_commands.add_arguments}
+"""What a command takes beside the settings."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -112,10 +138,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="|".join(COMMANDS))
     for name, command in COMMANDS.items():
-        settings.add_options(commands.add_parser(name, help=(command.__doc__ or "").partition(".")[0]))
+        one = commands.add_parser(name, help=(command.__doc__ or "").partition(".")[0])
+        settings.add_options(one)
+        if name in ARGUMENTS:
+            ARGUMENTS[name](one)
     options = vars(parser.parse_args(arguments))
     try:
-        return COMMANDS[options.pop("command")](_chosen(options))
+        return COMMANDS[options["command"]](settings.read(options), options)
     except STOPPERS as error:
         print(error, file=sys.stderr)
     except KeyboardInterrupt:
@@ -123,10 +152,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except db.STORE_ERRORS as error:
         print(f"The store cannot be opened: {error}", file=sys.stderr)
     return 1
-
-
-def _chosen(options: dict[str, str | None]) -> Settings:
-    return settings.read(options)
 
 
 if __name__ == "__main__":
