@@ -29,6 +29,7 @@ from aggregator.http import Frame, answer, problem_answer, refusal, request_id, 
 from aggregator.jobs import Job, Runner, beside
 from aggregator.merchants import routes as merchant_routes
 from aggregator.merchants.directory import Directory
+from aggregator.merchants.evidence import Evidence
 from aggregator.merchants.known import KnownPatterns
 from aggregator.merchants.learning import Learner
 from aggregator.merchants.matching import Matcher
@@ -111,7 +112,7 @@ class Service:
             *intake.routes(
                 self.pool,
                 intake.Allowance.scaled(self.settings.limit_scale, self.sessions),
-                intake.by_lines(self.matcher),
+                Evidence(self.matcher, self.directory, lambda: self.patterns.current),
             ),
             Route("/api/health", _health),
             *shell.routes(self.settings.web),

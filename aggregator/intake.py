@@ -19,7 +19,7 @@ from aggregator.errors import BadRequest, FieldError, Invalid, TooLarge, Unautho
 from aggregator.http import answer
 from aggregator.images import MAX_BYTES
 from aggregator.limits import Limiter, address_key
-from aggregator.merchants.matching import Candidate, Matcher
+from aggregator.merchants.candidates import Candidate, verdict
 from aggregator.merchants.routes import country_of
 from aggregator.recognition.reading import Face, Reading
 from aggregator.recognition.workers import Pool
@@ -70,11 +70,6 @@ def _network(request: Request) -> str:
     return address_key(request.client.host if request.client else "")
 
 
-def by_lines(matcher: Matcher) -> Match:
-    """Merchants by the printed lines, of which there may be none."""
-    return lambda reading, country: matcher.match([line.text for line in reading.lines], country=country)
-
-
 def routes(pool: Pool, allowance: Allowance, match: Match) -> list[BaseRoute]:
     """`POST /api/intake`, open to guests."""
     held = Held(MAX_HELD_BYTES)
@@ -100,6 +95,7 @@ async def draft(reading: Reading, match: Match, country: str | None) -> dict[str
         "merchants": [
             {"slug": m.slug, "name": m.name, "score": round(m.score, 3), "reasons": m.reasons} for m in merchants
         ],
+        "verdict": verdict(merchants, country),
         "face": _shown(reading.face) if reading.face else None,
         "timings_ms": reading.timings_ms | {"match": match_ms},
     }

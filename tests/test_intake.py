@@ -26,7 +26,7 @@ from aggregator import intake
 from aggregator.errors import Problem
 from aggregator.http import Frame, refusal, surprise
 from aggregator.limits import Limiter
-from aggregator.merchants.matching import Candidate
+from aggregator.merchants.candidates import Candidate, Reason
 from aggregator.recognition.reading import Reading
 from aggregator.recognition.workers import Pool
 from tests import samples
@@ -54,7 +54,7 @@ class Service:
 
 def by_country(reading: Reading, country: str | None) -> list[Candidate]:
     """A match that shows what it was given."""
-    return [Candidate(f"shop-{country}", f"{len(reading.codes)} codes", 0.98765, ("name on the card",))]
+    return [Candidate(f"shop-{country}", f"{len(reading.codes)} codes", 0.98765, (Reason("number-prefix", "7789"),))]
 
 
 @contextmanager
@@ -102,7 +102,7 @@ def test_a_photo_of_a_card_becomes_a_draft(service):
     answer = service.send(JPEG)
     assert (answer.status_code, answer.headers["content-type"]) == (200, "application/json")
     draft = answer.json()
-    assert draft.keys() == {"codes", "number", "merchants", "face", "timings_ms"}
+    assert draft.keys() == {"codes", "number", "merchants", "verdict", "face", "timings_ms"}
     (code,) = draft["codes"]
     assert code.keys() == {"format", "text", "raw", "votes", "box", "confidence"}
     assert (code["format"], code["text"], code["votes"]) == ("ean_13", "4607001234562", 2)
@@ -131,7 +131,8 @@ def test_fnc1_and_the_announced_character_set_are_in_the_draft_where_there_are_a
 
 def test_merchants_come_from_the_matcher_with_the_country_of_the_question(service):
     answer = service.send(JPEG, params={"country": "RU"})
-    shop = {"slug": "shop-ru", "name": "1 codes", "score": 0.988, "reasons": ["name on the card"]}
+    why = [{"code": "number-prefix", "value": "7789"}]
+    shop = {"slug": "shop-ru", "name": "1 codes", "score": 0.988, "reasons": why}
     assert answer.json()["merchants"] == [shop]
     assert service.send(JPEG).json()["merchants"][0]["slug"] == "shop-None"
 

@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from aggregator.merchants.candidates import verdict
 from aggregator.merchants.directory import Merchant, directory
-from aggregator.merchants.matching import MAX_QUERY, Matcher, verdict
+from aggregator.merchants.matching import MAX_QUERY, Matcher, Printed
 from aggregator.merchants.normal import fold, latin, other_layout, plain, repairs
 
 
@@ -17,6 +18,10 @@ def shop(slug, *names, aliases=(), countries=("ru",), **more):
 
 def small(*shops):
     return Matcher(shops)
+
+
+def face(*lines):
+    return [Printed(line) for line in lines]
 
 
 def slugs(found):
@@ -136,7 +141,7 @@ def test_odd_queries_are_answered_without_an_error(world, query):
 
 def test_a_matcher_of_no_shops_finds_nothing():
     assert small().search("магнит") == []
-    assert small().match(["магнит"]) == []
+    assert small().match(face("магнит")) == []
 
 
 def test_candidates_are_sorted_named_once_and_scored_between_0_and_1(world):
@@ -182,28 +187,28 @@ def world_of_tests(world):
 
 def test_the_shop_is_found_among_card_words_and_numbers(world):
     lines = ["КЛУБНАЯ КАРТА", "ПЯТЁРОЧКА", "7789 0012 3412 3412", "выручает"]
-    assert slugs(world.match(lines, country="ru"))[0] == "pyaterochka"
+    assert slugs(world.match(face(*lines), country="ru"))[0] == "pyaterochka"
 
 
 def test_letters_a_camera_confuses_are_read_right(world):
-    assert slugs(world.match(["БOНУСНАЯ KАРТА", "ЛEHTA"], country="ru"))[0] == "lenta"
-    assert slugs(world.match(["5ELGROS"], country="de"))[0] == "selgros"
+    assert slugs(world.match(face("БOНУСНАЯ KАРТА", "ЛEHTA"), country="ru"))[0] == "lenta"
+    assert slugs(world.match(face("5ELGROS"), country="de"))[0] == "selgros"
 
 
 def test_a_name_may_run_over_two_lines():
     matcher = small(shop("yabloko", "Золотое яблоко"), shop("zoloto", "Наше золото"), shop("lenta", "Лента"))
-    assert slugs(matcher.match(["ЗОЛОТОЕ", "ЯБЛОКО", "дисконтная карта"]))[0] == "yabloko"
+    assert slugs(matcher.match(face("ЗОЛОТОЕ", "ЯБЛОКО", "дисконтная карта")))[0] == "yabloko"
 
 
 def test_a_face_without_words_names_nothing(world):
     assert world.match([]) == []
-    assert world.match(["", "  "]) == []
+    assert world.match(face("", "  ")) == []
 
 
 def test_a_line_is_not_completed_like_a_word_being_typed():
     matcher = small(shop("longines", "Longines"), shop("lenta", "Лента"))
     typed = matcher.search("long")[0].score
-    printed = matcher.match(["LONG"])
+    printed = matcher.match(face("LONG"))
     assert typed > max((candidate.score for candidate in printed), default=0)
 
 
@@ -232,15 +237,15 @@ def test_an_unfinished_word_is_suggested_and_never_filled_in(world, query):
     ],
 )
 def test_card_words_names_of_people_and_numbers_fill_in_no_shop(world, lines):
-    assert verdict(world.match(lines, country="ru"), "ru") != "accept"
-    assert verdict(world.match(lines)) != "accept"
+    assert verdict(world.match(face(*lines), country="ru"), "ru") != "accept"
+    assert verdict(world.match(face(*lines))) != "accept"
 
 
 def test_of_two_shops_of_one_name_none_is_filled_in():
     matcher = small(shop("globus", "Глобус"), shop("globus-stationery", "Глобус"), shop("lenta", "Лента"))
     found = matcher.search("глобус")
     assert slugs(found) == ["globus", "globus-stationery"]
-    assert all("namesake" in candidate.reasons for candidate in found)
+    assert all(candidate.is_namesake for candidate in found)
     assert verdict(found, "ru") == "suggest"
     assert verdict(matcher.search("лента"), "ru") == "accept"
 

@@ -27,7 +27,8 @@ def grams(key: str) -> Codes:
 def _once(codes: Codes) -> Codes:
     """Sorted, each once. `np.unique` hashes whole numbers, which is fifty times slower here."""
     codes.sort()
-    return codes[np.append(True, codes[1:] != codes[:-1])]
+    once: Codes = codes[np.append(True, codes[1:] != codes[:-1])]
+    return once
 
 
 def _postings(keys: Sequence[str], first_row: int = 0) -> Codes:
@@ -40,7 +41,8 @@ def _postings(keys: Sequence[str], first_row: int = 0) -> Codes:
     triples = (one << 16 | two << 8 | three)[whole]
     skips = (one << 16 | _ANY << 8 | three)[whole]
     places = np.concatenate([rows[:-1][half], rows[:-2][whole], rows[:-2][whole]])
-    return np.concatenate([pairs, triples, skips]) << _ROW_BITS | places
+    cut: Codes = np.concatenate([pairs, triples, skips]) << _ROW_BITS | places
+    return cut
 
 
 class GramIndex:

@@ -1,15 +1,15 @@
 """Names the shop that a typed word or a line on a card means."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
 from math import exp
-from typing import Literal, NamedTuple, Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 
-from aggregator.merchants.confidence import ACCEPT, ACCEPT_ANYWHERE, UNSURE, Signs, confidence, signs
+from aggregator.merchants.candidates import NAMESAKE, Candidate, Reason
+from aggregator.merchants.confidence import UNSURE, Signs, confidence, signs
 from aggregator.merchants.names import Mask, NameIndex
 from aggregator.merchants.normal import latin, other_layout, plain, repairs, script
 from aggregator.merchants.words import says_something
@@ -29,8 +29,7 @@ ALIAS_PREFIX = 0.98
 # Less than this is no likeness worth showing; how fast confidence falls from the first candidate to the others.
 FLOOR = 0.45
 FALL = 12.0
-# From here on candidates are worth offering for a face; scores nearer than a tie are as good as equal.
-SUGGEST = 0.02
+# Scores nearer than this are as good as equal.
 TIE = 0.006
 
 
@@ -48,25 +47,12 @@ class Named(Protocol):
     def name_in(self, country: str | None) -> str: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """A merchant that may be meant. `score` is 0 to 1; `reasons` are codes that the screens put into words."""
+class Printed(NamedTuple):
+    """A line of a card's face: how much it counts as a name, 0 to 1, and whether it is of the largest print there."""
 
-    slug: str
-    name: str
-    score: float
-    reasons: tuple[str, ...] = ()
-
-
-def verdict(candidates: Sequence[Candidate], country: str | None = None) -> Literal["accept", "suggest", "unknown"]:
-    """What to do with candidates: fill the first in, offer up to five, or leave the shop to the person.
-
-    Namesakes are never filled in: no text tells them apart.
-    """
-    if not candidates or candidates[0].score < SUGGEST:
-        return "unknown"
-    accepted = candidates[0].score >= (ACCEPT if country else ACCEPT_ANYWHERE)
-    return "accept" if accepted and "namesake" not in candidates[0].reasons else "suggest"
+    text: str
+    factor: float = 1.0
+    is_large: bool = False
 
 
 class Variant(NamedTuple):
@@ -75,6 +61,7 @@ class Variant(NamedTuple):
     words: str
     factor: float
     reason: str
+    is_large: bool = False
 
 
 def variants(query: str) -> list[Variant]:
@@ -91,7 +78,7 @@ class Found(NamedTuple):
     score: float
     reason: str
     row: int
-    words: str
+    variant: Variant
 
 
 class Matcher:
@@ -119,13 +106,10 @@ class Matcher:
         self._collect(variants(query[:MAX_QUERY]), best, country or self._country, typing=True)
         return self._ranked(best, limit, country)
 
-    def match(self, lines: Sequence[str], limit: int = 5, country: str | None = None) -> list[Candidate]:
+    def match(self, lines: Sequence[Printed], limit: int = 5, country: str | None = None) -> list[Candidate]:
         """Merchants that printed lines may name, likeliest first; a name may run over two lines."""
         best: dict[int, Found] = {}
-        lines = [line[:MAX_QUERY] for line in lines[:MAX_LINES] if line.strip()]
-        texts = [*lines, *(f"{one} {next_one}" for one, next_one in pairwise(lines))]
-        readings = [variant for text in texts for variant in readings_of(text)]
-        self._collect(readings, best, country or self._country, typing=False)
+        self._collect(readings_of_face(lines), best, country or self._country, typing=False)
         return self._ranked(best, limit, country)
 
     def _collect(self, asked: Sequence[Variant], best: dict[int, Found], country: str | None, typing: bool) -> None:
@@ -139,9 +123,9 @@ class Matcher:
     ) -> None:
         for variant in asked:
             for row, score in self._near(variant, among):
-                keep(best, self._names.owner[row], Found(score * factor, variant.reason, row, variant.words))
+                keep(best, self._names.owner[row], Found(score * factor, variant.reason, row, variant))
             for row, score in self._beginning(variant, among) if typing else ():
-                keep(best, self._names.owner[row], Found(score * factor, "prefix", row, variant.words))
+                keep(best, self._names.owner[row], Found(score * factor, "prefix", row, variant))
 
     def _near(self, variant: Variant, among: Mask | None) -> Iterator[tuple[int, float]]:
         rows, closeness = self._names.near(variant.words, among)
@@ -179,12 +163,12 @@ class Matcher:
         ]
 
     def _confidence(self, top: Found, gap: float) -> float:
-        if top.reason == "prefix" or not says_something(top.words):
+        if top.reason == "prefix" or not says_something(top.variant.words):
             return UNSURE * top.score
         return confidence(self._signs(top, gap))
 
     def _signs(self, top: Found, gap: float) -> Signs:
-        met = self._names.evidence(top.words, top.row)
+        met = self._names.evidence(top.variant.words, top.row)
         return signs(met, gap, top.reason == "keyboard", self._names.is_alias[top.row])
 
     def first_signs(self, query: str) -> tuple[str, Signs] | None:
@@ -194,7 +178,7 @@ class Matcher:
         if not best:
             return None
         position, top, gap = self._first(best)
-        refused = top.reason == "prefix" or not says_something(top.words)
+        refused = top.reason == "prefix" or not says_something(top.variant.words)
         return None if refused else (self._entries[position].slug, self._signs(top, gap))
 
     def _first(self, best: dict[int, Found]) -> tuple[int, Found, float]:
@@ -219,14 +203,29 @@ class Matcher:
         self, position: int, found: Found, score: float, country: str | None, namesakes: set[int]
     ) -> Candidate:
         entry = self._entries[position]
-        reasons = (found.reason, "namesake") if position in namesakes else (found.reason,)
-        return Candidate(entry.slug, entry.name_in(country), score, reasons)
+        large = [Reason("large-print")] if found.variant.is_large else []
+        namesake = [NAMESAKE] if position in namesakes else []
+        return Candidate(entry.slug, entry.name_in(country), score, (Reason(found.reason), *large, *namesake))
 
 
 def readings_of(line: str) -> list[Variant]:
     """How a printed line may be read: as it stands, and with look-alike letters put right."""
     words = plain(line)
     return [Variant(words, 1.0, "name"), *(Variant(text, REPAIRED, "look-alike") for text in repairs(words))]
+
+
+def readings_of_face(lines: Sequence[Printed]) -> list[Variant]:
+    """How a face may be read, line by line and by two lines together; what stands on every card is left out."""
+    lines = [line._replace(text=line.text[:MAX_QUERY]) for line in lines[:MAX_LINES] if line.text.strip()]
+    pairs = [
+        Printed(f"{one.text} {other.text}", min(one.factor, other.factor), one.is_large and other.is_large)
+        for one, other in pairwise(lines)
+    ]
+    return [
+        variant._replace(factor=variant.factor * line.factor, is_large=line.is_large)
+        for line in [*lines, *pairs]
+        for variant in readings_of(line.text)
+    ]
 
 
 def order(item: tuple[int, Found]) -> tuple[float, int]:

@@ -13,8 +13,9 @@ from starlette.routing import BaseRoute, Route
 
 from aggregator.errors import FieldError, Invalid
 from aggregator.http import answer
+from aggregator.merchants.candidates import Candidate
 from aggregator.merchants.directory import Directory, Merchant
-from aggregator.merchants.matching import MAX_QUERY, Candidate, Matcher
+from aggregator.merchants.matching import MAX_QUERY, Matcher
 
 MAX_SUGGESTIONS = 20
 USUAL_SUGGESTIONS = 8
