@@ -9,10 +9,18 @@ from PIL import Image
 
 from aggregator.errors import TooLarge, UnsupportedMedia
 
+try:
+    import pillow_heif
+except ImportError:  # No wheel for this system: photos of iPhones are then refused, and sent again as JPEG.
+    HEIC = False
+else:
+    HEIC = True
+    pillow_heif.register_heif_opener(thumbnails=False, depth_images=False, aux_images=False, decode_threads=1)
+
 MAX_PIXELS = 50_000_000
 MAX_BYTES = 12 * 1024 * 1024
 # What cameras, browsers and screenshots produce. Every further decoder is one more way in.
-FORMATS = ("JPEG", "PNG", "WEBP", "GIF")
+FORMATS = ("JPEG", "PNG", "WEBP", "GIF", *(("HEIF",) if HEIC else ()))
 # WebP cannot be larger than this on either side, and no camera is.
 MAX_SIDE = 16_383
 
@@ -40,7 +48,7 @@ def decode(
 
     With `target_side` a JPEG far larger than that many pixels is decoded at a fraction of its size (never below it),
     which saves most of the work; other formats come as they are.
-    Raises UnsupportedMedia `not-a-picture` for what is no JPEG, PNG, WebP or GIF or is cut off, and TooLarge
+    Raises UnsupportedMedia `not-a-picture` for what is no JPEG, PNG, WebP, GIF or HEIC or is cut off, and TooLarge
     `too-large` past `max_bytes` or `max_pixels` (at most MAX_PIXELS), before a pixel is decoded.
     """
     if len(data) > max_bytes:
@@ -61,7 +69,9 @@ def decode(
     except Exception as error:
         # Decoders fed hostile bytes raise nearly anything (OSError, SyntaxError, struct.error, IndexError…); all of it
         # means that this is no picture.
-        raise UnsupportedMedia("not-a-picture", "This file is not a whole JPEG, PNG, WebP or GIF picture.") from error
+        raise UnsupportedMedia(
+            "not-a-picture", "This file is not a whole JPEG, PNG, WebP, GIF or HEIC picture."
+        ) from error
 
 
 def encode_webp(image: Image.Image, max_side: int, max_bytes: int) -> bytes:

@@ -61,12 +61,15 @@ install_python() {
 }
 
 has_zbar() { .venv/bin/python -c 'import ctypes.util, sys; sys.exit(not ctypes.util.find_library("zbar"))'; }
+has_russian() { [ -n "$(find /usr/share/tesseract-ocr /usr/share/tessdata -name rus.traineddata 2>/dev/null)" ]; }
 has_chromium() { command -v chromium chromium-browser google-chrome >/dev/null; }
 has_cyrillic() { command -v fc-list >/dev/null && [ -n "$(fc-list :lang=ru family)" ]; }
 
-# Debian's names. Without libzbar0 some photos stay unread; the others are for tests in a browser.
+# Debian's names. Without libzbar0 some codes stay unread, without tesseract-ocr-rus some words in Russian; the others are
+# for tests in a browser.
 missing_packages() {
     has_zbar || echo libzbar0
+    has_russian || echo tesseract-ocr-rus
     if [ "$PURPOSE" = test ]; then
         has_chromium || echo chromium
         has_cyrillic || printf '%s\n' fontconfig fonts-dejavu-core

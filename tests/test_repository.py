@@ -140,6 +140,7 @@ NOT_IMPORTED = {
     "authlib": "the partner API's OAuth server is built with it",
     "httptools": "uvicorn parses HTTP with it",
     "python-multipart": "starlette reads uploaded forms with it",
+    "rapidocr": "onnxruntime runs the weights that come with it",
     "uvloop": "uvicorn runs on its event loop",
 }
 
