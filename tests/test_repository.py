@@ -148,7 +148,7 @@ NOT_IMPORTED = {
 def test_every_declared_package_is_imported_or_says_what_for() -> None:
     imported = {name for path in (REPOSITORY / "aggregator").rglob("*.py") for name in imports_of(path)}
     distributions = packages_distributions()
-    used = {other.lower() for name in imported for other in distributions.get(name, [])}
+    used = {other.lower().replace("_", "-") for name in imported for other in distributions.get(name, [])}
     asked = declared(tomllib.loads(read("pyproject.toml"))["project"]["dependencies"])
     assert asked - used - NOT_IMPORTED.keys() == set()
     assert NOT_IMPORTED.keys() <= asked
