@@ -5,6 +5,7 @@ gram is one number, a byte a letter: `ab` is 0x6162, `abc` 0x616263, `a*c` 0x612
 """
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,11 +18,16 @@ _START, _END, _ANY = b"^", b"$", ord("*")
 _ROW_BITS = 32
 # Keys cut at once: what lies in memory meanwhile is several times what is kept.
 _CHUNK = 2_000
+# Above the noise of adding up.
+_LEAST = 1e-9
 
 
-def grams(key: str) -> Codes:
-    """The grams of a squashed ASCII key, each once, in rising order."""
-    return _once(_postings([key]) >> _ROW_BITS)
+def grams(key: str) -> set[int]:
+    """The grams of one squashed ASCII key."""
+    text = _START + key.encode() + _END
+    pairs = {one << 8 | two for one, two in pairwise(text)}
+    triples = {(one << 16 | two << 8 | three) for one, two, three in zip(text, text[1:], text[2:], strict=False)}
+    return pairs | triples | {triple & 0xFF00FF | _ANY << 8 for triple in triples}
 
 
 def _once(codes: Codes) -> Codes:
@@ -54,28 +60,30 @@ class GramIndex:
         postings.sort()
         self._rows = postings.astype(np.int32)
         postings >>= _ROW_BITS
-        self._starts = np.flatnonzero(np.diff(postings, prepend=-1))
-        self._codes = postings[self._starts]
-        counts = np.diff(self._starts, append=len(postings))
-        self._ends = self._starts + counts
-        self._weights = np.log1p(len(keys) / counts) ** 2
-        squares = np.bincount(self._rows, np.repeat(self._weights, counts), len(keys))
-        self._scale = (1 / np.sqrt(np.maximum(squares, 1e-9))).astype(np.float32)
+        starts = np.flatnonzero(np.diff(postings, prepend=-1))
+        counts = np.diff(starts, append=len(postings))
+        weights = np.log1p(len(keys) / counts) ** 2
+        squares = np.bincount(self._rows, np.repeat(weights, counts), len(keys))
+        self._scale = 1 / np.sqrt(np.maximum(squares, 1e-9))
+        self._of_gram = dict(zip(postings[starts].tolist(), map(slice, starts, starts + counts), strict=True))
+        self._weights = dict(zip(self._of_gram, weights.tolist(), strict=True))
         self._size = len(keys)
 
     def nearest(self, key: str, limit: int, among: NDArray[np.bool_] | None = None) -> Ids:
         """Up to `limit` rows that share a gram with `key`, in no order; `among` masks the rows that count."""
-        asked = grams(key)
-        places = np.searchsorted(self._codes, asked)
-        known = places[np.append(self._codes, -1)[places] == asked]
-        if not len(known):
+        known = [gram for gram in grams(key) if gram in self._of_gram]
+        if not known:
             return np.empty(0, np.int32)
-        spans = [slice(self._starts[at], self._ends[at]) for at in known.tolist()]
-        rows = np.concatenate([self._rows[span] for span in spans])
-        weights = np.repeat(self._weights[known], [span.stop - span.start for span in spans])
-        scores = np.bincount(rows, weights, self._size) * self._scale
+        postings = [self._rows[self._of_gram[gram]] for gram in known]
+        weights = np.repeat([self._weights[gram] for gram in known], [len(rows) for rows in postings])
+        scores = np.bincount(np.concatenate(postings), weights, self._size) * self._scale
         if among is not None:
             scores *= among
-        limit = min(limit, self._size)
-        best = np.argpartition(scores, self._size - limit)[self._size - limit :]
-        return best[scores[best] > 0].astype(np.int32)
+        return _highest(scores, limit)
+
+
+def _highest(scores: NDArray[np.float64], limit: int) -> Ids:
+    # Selecting values is many times as fast as selecting places.
+    least = max(np.partition(scores, -limit)[-limit], _LEAST) if limit < len(scores) else _LEAST
+    above, at = np.flatnonzero(scores > least), np.flatnonzero(scores == least)
+    return np.concatenate([above, at[: limit - len(above)]]).astype(np.int32)

@@ -152,8 +152,8 @@ class Matcher:
         if not best:
             return []
         ranked = sorted(best.items(), key=order)
-        _, top, gap = self._first(best)
-        sure = self._confidence(top, gap)
+        top = ranked[0][1]
+        sure = self._confidence(top, self._gap(ranked))
         country = country or self._country
         namesakes = self._namesakes(ranked, top)
         return [
@@ -177,17 +177,16 @@ class Matcher:
         self._collect(variants(query[:MAX_QUERY]), best, self._country, typing=True)
         if not best:
             return None
-        position, top, gap = self._first(best)
-        refused = top.reason == "prefix" or not says_something(top.variant.words)
-        return None if refused else (self._entries[position].slug, self._signs(top, gap))
-
-    def _first(self, best: dict[int, Found]) -> tuple[int, Found, float]:
-        """The first merchant, how it was found, and how far the next one of another name is behind."""
         ranked = sorted(best.items(), key=order)
         position, top = ranked[0]
+        refused = top.reason == "prefix" or not says_something(top.variant.words)
+        return None if refused else (self._entries[position].slug, self._signs(top, self._gap(ranked)))
+
+    def _gap(self, ranked: Sequence[tuple[int, Found]]) -> float:
+        """How far the next merchant of another name is behind the first."""
+        top = ranked[0][1]
         key = self._names.key[top.row]
-        others = (found.score for _, found in ranked if self._names.key[found.row] != key)
-        return position, top, top.score - next(others, 0.0)
+        return top.score - next((found.score for _, found in ranked if self._names.key[found.row] != key), 0.0)
 
     def _namesakes(self, ranked: Sequence[tuple[int, Found]], top: Found) -> set[int]:
         """The first candidates, where several bear the name that was met and nothing puts one before the others.

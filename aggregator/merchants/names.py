@@ -78,8 +78,10 @@ def add_runs(to: Windows, words: str) -> None:
     scripts = [script(token) for token in tokens]
     total = sum(each_weight) or 1.0
     for start, end in spans(each_weight):
-        to.plain.append("".join(tokens[start:end]))
-        to.latin.append("".join(squashed[start:end]))
+        run = "".join(tokens[start:end])
+        to.plain.append(run)
+        # One object for both spellings where they are one: there are tens of thousands.
+        to.latin.append(run if run.isascii() else "".join(squashed[start:end]))
         to.share.append(sum(each_weight[start:end]) / total)
         to.script.append(max(scripts[start:end]))
 
@@ -106,7 +108,8 @@ class NameIndex:
         heads: list[tuple[str, int, bool]] = []
         for position, (names, aliases) in enumerate(named):
             self._add_all(position, names, aliases, heads)
-        self._windows.fold.extend(folds(self._windows.latin))
+        sounds = zip(folds(self._windows.latin), self._windows.latin, strict=True)
+        self._windows.fold.extend(key if sound == key else sound for sound, key in sounds)
         self._share = np.array(self._windows.share, np.float32)
         self._grams = GramIndex(folds(self.key))
         heads.sort()

@@ -43,15 +43,17 @@ def _belongs_to_a_word(char: str) -> bool:
     return char.isalnum() or category(char)[0] == "M"
 
 
-@lru_cache(maxsize=1 << 15)
 def latin(text: str) -> str:
     """The same words in ASCII; `text` is already `plain`.
 
     >>> latin("пятерочка"), latin("café")
     ('pyaterochka', 'cafe')
     """
-    if text.isascii():
-        return text
+    return text if text.isascii() else _spelt(text)
+
+
+@lru_cache(maxsize=1 << 12)
+def _spelt(text: str) -> str:
     return " ".join(_WORD.findall(anyascii(text.translate(_TO_LATIN)).translate(_APOSTROPHES).casefold()))
 
 
@@ -69,11 +71,13 @@ class Script(IntEnum):
     OTHER = 2
 
 
-@lru_cache(maxsize=1 << 14)
 def script(text: str) -> Script:
     """The script of `plain` words; letters of two scripts count as the one named later."""
-    if text.isascii():
-        return Script.LATIN
+    return Script.LATIN if text.isascii() else _script(text)
+
+
+@lru_cache(maxsize=1 << 12)
+def _script(text: str) -> Script:
     if any(char > "\u052f" for char in text):
         return Script.OTHER
     return Script.CYRILLIC if _CYRILLIC_LETTER.search(text) else Script.LATIN
@@ -93,7 +97,7 @@ _SOUNDS = (
 _DOUBLES = re.compile(r"(.)\1+")
 
 
-@lru_cache(maxsize=1 << 14)
+@lru_cache(maxsize=1 << 12)
 def fold(squashed: str) -> str:
     """A squashed Latin word as it roughly sounds.
 
