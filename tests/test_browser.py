@@ -166,6 +166,11 @@ def test_search_filters_while_typing_and_forgives(full: Phone) -> None:
         ("елки", ["Ёлки"]),
         ("перекресток", ["Перекрёсток"]),
         ("770009", ["Ашан"]),
+        ("gthtrhtcnjr", ["Перекрёсток"]),
+        ("магнти", ["Магнит"]),
+        ("лента zara", []),
+        ("зара", ["Zara"]),
+        ("7700091", []),
     ]:
         full.id("search").fill(typed)
         expect(full.id("card-row")).to_have_count(len(found))
@@ -174,6 +179,47 @@ def test_search_filters_while_typing_and_forgives(full: Phone) -> None:
     expect(full.page.get_by_role("main").get_by_text("По запросу «ничего» ничего нет.")).to_be_visible()
     full.id("search").press("Escape")
     expect(full.id("card-row")).to_have_count(len(SHOPS))
+
+
+PYATEROCHKA = ("gznthjxrf", "pyaterochka", "пятерчка", "5ка")
+
+
+def test_a_shop_is_offered_however_it_is_typed_with_a_network_and_without(guest: Phone) -> None:
+    guest.installed()
+    guest.at("/add")
+    with guest.page.expect_response("**/api/merchants/directory*"):
+        guest.id("type").click()
+    for reach in (lambda: None, guest.go_offline):
+        reach()
+        for typed in PYATEROCHKA:
+            guest.id("shop").fill(typed)
+            offered = guest.page.locator(".suggestion")
+            expect(offered.filter(has_text="Пятёрочка")).to_be_visible()
+            assert any("Пятёрочка" in text for text in offered.all_text_contents()[:2]), typed
+            guest.id("shop").fill("")
+            expect(offered).to_have_count(0)
+
+
+def test_a_card_with_a_typed_shop_is_offered_its_shop_and_keeps_its_name(guest: Phone) -> None:
+    guest.installed()
+    first = guest.add_by_typing("пятерочка", EAN)
+    guest.press("Понятно")
+    offer = guest.id("link-offer")
+    expect(offer).to_contain_text("Это «Пятёрочка»?")
+    offer.get_by_role("button", name="Нет").click()
+    expect(offer).to_have_count(0)
+    second = guest.add_by_typing("ПЯТЕРОЧКА", "2200011112220")
+    guest.id("link").click()
+    expect(offer).to_have_count(0)
+    for card_id, name in ((first, "пятерочка"), (second, "ПЯТЕРОЧКА")):
+        guest.at(f"/c/{card_id}")
+        expect(guest.page.get_by_role("heading", name=name)).to_be_visible()
+        assert guest.shown_code()
+        expect(offer).to_have_count(0)
+    guest.at("/")
+    guest.id("search").fill("5ка")
+    expect(guest.id("card-row")).to_have_count(1)
+    assert guest.names() == ["ПЯТЕРОЧКА"]
 
 
 def test_the_keyboard_alone_finds_a_card_and_comes_back(full: Phone) -> None:

@@ -83,6 +83,8 @@ export interface Draft {
   readonly codes: readonly CodeReading[];
   readonly number?: { readonly text: string; readonly confidence: number; readonly check?: string } | null;
   readonly merchants: readonly DraftMerchant[];
+  /** Whether the first merchant may be filled in, all of them only offered, or none is likely. */
+  readonly verdict?: 'accept' | 'suggest' | 'unknown';
   readonly face?: { readonly picture?: string | null; readonly colour?: string | null } | null;
   readonly timings_ms?: Readonly<Record<string, number>>;
 }
@@ -91,7 +93,13 @@ export interface DraftMerchant {
   readonly slug: string;
   readonly name: string;
   readonly score: number;
-  readonly reasons: readonly string[];
+  readonly reasons: readonly (Reason | string)[];
+}
+
+/** Why the server names a shop: a code that screens put into words, and what it speaks of. */
+export interface Reason {
+  readonly code: string;
+  readonly value?: string | number;
 }
 
 /** A shop of the directory. */

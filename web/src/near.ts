@@ -98,9 +98,9 @@ export function place({ own }: Probe, key: Key): number {
 
 /** The same in either alphabet, or by its sound. */
 export function loosePlace(asked: Probe, key: Key): number {
-  const { length } = asked.latin;
-  const own = place(asked, key);
-  const spelt = Math.min(own, placeOf(asked.latin, key, (head) => head.latin, length >= SHORTEST_INSIDE));
+  const isLong = asked.latin.length >= SHORTEST_INSIDE;
+  const own = placeOf(asked.own, key, (head) => head.own, isLong);
+  const spelt = Math.min(own, placeOf(asked.latin, key, (head) => head.latin, isLong));
   if (spelt < WORD || asked.sound.length < SHORTEST_RESPELT) return spelt;
   return Math.min(spelt, placeOf(asked.sound, key, (head) => head.sound, false));
 }

@@ -31,8 +31,24 @@ export function search(
   const ranks = new Map(searched.map((one) => [one.card, rankOf(one, wanted, asked)]));
   if (![...ranks.values()].some(isBegun)) addSlips(ranks, searched, asked);
   const order = (card: Card): number => (card.archived ? ARCHIVED : 0) + ranks.get(card)!;
-  const found = sorted(cards.filter((card) => ranks.get(card)! < NOT_FOUND), language);
-  return [...found].sort((one, other) => order(one) - order(other));
+  const found = byName(cards, language).filter((card) => ranks.get(card)! < NOT_FOUND);
+  return found.sort((one, other) => order(one) - order(other));
+}
+
+const inOrder = new WeakMap<readonly Card[], { language: Language; cards: readonly Card[] }>();
+
+/** Comparing names as a language does is slow: done once for as long as the wallet does not change. */
+function byName(cards: readonly Card[], language: Language): readonly Card[] {
+  const known = inOrder.get(cards);
+  if (known?.language === language) return known.cards;
+  const made = { language, cards: sorted(cards, language) };
+  inOrder.set(cards, made);
+  return made.cards;
+}
+
+/** Does beforehand what the first letter typed would have to wait for. */
+export function prepareSearch(cards: readonly Card[], language: Language): void {
+  byName(cards, language).forEach(haystack);
 }
 
 const HAS_LETTER = /\p{L}/u;

@@ -55,18 +55,20 @@ export async function suggestShops(text: string, limit: number, signal: AbortSig
   }
 }
 
+type Scored = Pick<Merchant, 'name' | 'score'>;
+
 /** From here on the first guess is as good as certain, and far weaker ones are noise. */
 const SURE = 0.6;
 const NOISE = 1 / 3;
 
 /** Without guesses far below a good first one, and with each name once: the first of it is the country's own. */
-export function plausible(found: readonly Merchant[]): readonly Merchant[] {
+export function plausible<Guess extends Scored>(found: readonly Guess[]): readonly Guess[] {
   const best = found[0]?.score ?? 0;
   const least = best >= SURE ? best * NOISE : 0;
   return onceEach(found.filter(({ score }) => score >= least));
 }
 
-function onceEach(found: readonly Merchant[]): readonly Merchant[] {
+function onceEach<Guess extends Scored>(found: readonly Guess[]): readonly Guess[] {
   const seen = new Set<string>();
   return found.filter(({ name }) => !seen.has(unmarked(name)) && seen.add(unmarked(name)));
 }

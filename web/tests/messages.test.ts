@@ -61,6 +61,12 @@ describe('the catalogue', () => {
     expect(known.filter((code) => !(code in ru.problems) || !(code in en.problems))).toEqual([]);
   });
 
+  it('has words in both languages for every reason to name a shop', () => {
+    expect(Object.keys(en.reasons)).toEqual(Object.keys(ru.reasons));
+    const length = ru.reasons['number-length'] as (count: string) => string;
+    expect(['16', '21', '13'].map(length)).toEqual(['в номере 16 цифр', 'в номере 21 цифра', 'в номере 13 цифр']);
+  });
+
   it('shows nobody a code', () => {
     for (const said of [ru, en]) expect(said.unknownProblem('teapot')).not.toContain('teapot');
   });

@@ -17,6 +17,8 @@ export function words(): Catalogue {
   return chosen.value;
 }
 
+/** The chosen language and its words, for what speaks without screens. */
+export const voice = () => ({ language: language.value, words: words() });
 export const day = (date: string): string => format.day(language.value, date);
 export const ago = (moment: string): string => format.ago(language.value, moment);
 export const percent = (share: number): string => format.percent(language.value, share);
@@ -32,19 +34,4 @@ export function sentence(error: unknown): string {
 
 export function problemSentence(code: string): string {
   return words().problems[code] ?? words().unknownProblem(code);
-}
-
-const STARTS_WITH = /starts with (\S+)/;
-
-/** The server's reasons for naming a shop, in the chosen language; one it does not know stays as it came. */
-export function reasonsText(reasons: readonly string[]): string {
-  return [...new Set(reasons.map(reasonText))].join(', ');
-}
-
-function reasonText(reason: string): string {
-  const known = words().reasons;
-  const starts = STARTS_WITH.exec(reason);
-  if (starts) return known.startsWith(starts[1]!);
-  const exact = known[reason as keyof typeof known];
-  return typeof exact === 'string' ? exact : reason;
 }

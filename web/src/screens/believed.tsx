@@ -1,15 +1,17 @@
 /**
- * What was understood of the photo, how sure that is and why, in words; shops are offered, never filled in by
- * themselves.
+ * What was understood of the photo, how sure that is and why, in words; shops that are not certain are offered, never
+ * filled in by themselves.
  */
 import type { Asked, Capture } from '../capture/capture';
 import { ApiProblem, Offline } from '../api';
 import { Preview } from '../codes/preview';
 import { FORMAT_NAMES } from '../codes/formats';
-import { percent, reasonsText, words } from '../messages';
+import { percent, voice, words } from '../messages';
 import type { CodeReading, Draft, DraftMerchant } from '../model';
 import { back } from '../router';
+import { plausible } from '../shops';
 import type { Change, NewCard } from './confirm';
+import { whyBelieved, whyOffered } from './reasons';
 
 interface BelievedProps {
   readonly capture: Capture;
@@ -24,7 +26,7 @@ export function Believed({ capture, card, draft, onChange }: BelievedProps) {
     <div class="stack">
       {card.read && <ReadCode capture={capture} card={card} onChange={onChange} />}
       {capture.source === 'none' && !card.read && <Unread asked={capture.asked?.value} />}
-      <ShopSaid asked={capture.asked?.value} named={Boolean(card.shop.name)} />
+      <ShopSaid asked={capture.asked?.value} card={card} />
       {draft && draft.merchants.length > 0 && <Shops shops={draft.merchants} card={card} onChange={onChange} />}
     </div>
   );
@@ -73,15 +75,17 @@ function Unread({ asked }: { readonly asked: Asked | undefined }) {
 }
 
 /** Where the photo went, and what came of it. */
-function ShopSaid({ asked, named }: { readonly asked: Asked | undefined; readonly named: boolean }) {
-  const said = asked && shopSentence(asked, named);
+function ShopSaid({ asked, card }: { readonly asked: Asked | undefined; readonly card: NewCard }) {
+  const said = asked && shopSentence(asked, card);
   return <p class="small soft said" role="status">{said}</p>;
 }
 
-function shopSentence(asked: Asked, named: boolean): string | undefined {
+function shopSentence(asked: Asked, { shop }: NewCard): string | undefined {
   const { confirm } = words();
   if (asked.state === 'asking') return confirm.askingShop;
-  if (named) return undefined;
+  const believed = shop.believed && asked.state === 'answered' ? asked.draft.merchants[0] : undefined;
+  if (believed) return confirm.believed(believed.name, whyBelieved(voice(), believed));
+  if (shop.name) return undefined;
   if (asked.state === 'answered') return asked.draft.merchants.length ? undefined : confirm.shopUnknown;
   if (asked.error instanceof Offline) return confirm.shopOffline;
   return asked.error instanceof ApiProblem && asked.error.status >= 500 ? confirm.serverBusy : confirm.shopUnknown;
@@ -89,18 +93,31 @@ function shopSentence(asked: Asked, named: boolean): string | undefined {
 
 interface ShopsProps { readonly shops: readonly DraftMerchant[]; readonly card: NewCard; readonly onChange: Change }
 
+const MOST_OFFERED = 5;
+
+/** Offered beside the one that was filled in, and it as well once the person has turned to another. */
 function Shops({ shops, card, onChange }: ShopsProps) {
   const { confirm } = words();
+  const offered = plausible(shops).slice(0, MOST_OFFERED).filter(({ slug }) => !card.shop.believed || slug !== card.shop.merchant);
+  if (!offered.length) return null;
   return (
-    <div class="chips" role="group" aria-label={confirm.shopSuggestions}>
-      {shops.map((shop) => (
-        <button key={shop.slug} type="button" class="chip" data-testid="candidate"
-          aria-pressed={card.shop.merchant === shop.slug}
-          onClick={() => onChange({ shop: { name: shop.name, merchant: shop.slug } })}>
-          {shop.name}
-          <small>{[reasonsText(shop.reasons), confirm.sure(percent(shop.score))].filter(Boolean).join(' · ')}</small>
-        </button>
-      ))}
+    <div class="offered">
+      <p class="small soft" id="offered">{card.shop.believed ? confirm.orElse : confirm.shopSuggestions}</p>
+      <div class="chips" role="group" aria-labelledby="offered">
+        {offered.map((shop) => <Offer key={shop.slug} shop={shop} card={card} onChange={onChange} />)}
+      </div>
     </div>
+  );
+}
+
+interface OfferProps { readonly shop: DraftMerchant; readonly card: NewCard; readonly onChange: Change }
+
+function Offer({ shop, card, onChange }: OfferProps) {
+  const why = whyOffered(voice(), shop);
+  return (
+    <button type="button" class="chip" data-testid="candidate" aria-pressed={card.shop.merchant === shop.slug}
+      onClick={() => onChange({ shop: { name: shop.name, merchant: shop.slug } })}>
+      {shop.name}{why && <small>{why}</small>}
+    </button>
   );
 }

@@ -3,7 +3,7 @@
  * it.
  */
 import { useSignal, type Signal } from '@preact/signals';
-import { useMemo, useRef, useState } from 'preact/hooks';
+import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import type { Asked, Capture } from '../capture/capture';
 import { toKeep } from '../capture/photo';
 import { clean, codeText, typedCode } from '../codes/typed';
@@ -15,6 +15,7 @@ import { finish } from '../router';
 import { cards, keep } from '../wallet';
 import { Believed } from './believed';
 import { Duplicate } from './duplicate';
+import { focusFault } from './focus-fault';
 import { useGuard } from './guard';
 import { NumberField } from './number-field';
 import { PhotoChoice } from './photo-choice';
@@ -47,6 +48,7 @@ export function Confirm({ capture }: { readonly capture: Capture }) {
   const form = useRef<HTMLFormElement>(null);
   const change: Change = (next) => setCard((now) => ({ ...now, ...next }));
   const draft = useDraft(capture.asked);
+  useBelieved(draft, setCard);
   const code = useMemo(() => codeOf(card), [card.read, card.typed, card.number, card.format]);
   const faults = tried.value ? faultsOf(card, code) : {};
   const empty = isEmpty(card, code, capture);
@@ -102,7 +104,8 @@ function warn(form: HTMLElement, warned: Signal<boolean>): void {
 
 /** Whether leaving would lose something. A photo nothing was read from is not: one is about to take another. */
 function isWorthKeeping(card: NewCard, { codes }: Capture): boolean {
-  return codes.length > 0 || [card.shop.name, card.number, card.typed].some((text) => text?.trim());
+  const shop = card.shop.believed ? '' : card.shop.name;
+  return codes.length > 0 || [shop, card.number, card.typed].some((text) => text?.trim());
 }
 
 /** The draft once the server has answered. */
@@ -110,6 +113,18 @@ function useDraft(asked: Signal<Asked> | undefined): Draft | undefined {
   const now = asked?.value;
   return now?.state === 'answered' ? now.draft : undefined;
 }
+
+/** Fills in a shop the server is certain of, unless the person has been quicker. */
+function useBelieved(draft: Draft | undefined, setCard: StateUpdater): void {
+  useEffect(() => {
+    const certain = draft?.verdict === 'accept' ? draft.merchants[0] : undefined;
+    if (!certain) return;
+    const shop = { name: certain.name, merchant: certain.slug, believed: true };
+    setCard((now) => (now.shop.name ? now : { ...now, shop }));
+  }, [draft]);
+}
+
+type StateUpdater = (update: (now: NewCard) => NewCard) => void;
 
 /** A reading as it is kept: without how sure the reader was and where the code lay. */
 function bare(code: Code | undefined): Code | undefined {
@@ -147,9 +162,4 @@ function fieldsOf(card: NewCard, code: Code | undefined, capture: Capture): Card
     ...(number && { number }),
     ...(codes.length && { codes }),
   };
-}
-
-/** Shows the first field that stops the card from being kept. */
-function focusFault(form: HTMLElement): void {
-  requestAnimationFrame(() => form.querySelector<HTMLElement>('[aria-invalid="true"]')?.focus());
 }

@@ -10,6 +10,7 @@ import { CodeList } from './code-list';
 import { ColourField } from './colour-field';
 import { faultsOf, type EditFaults } from './edit-faults';
 import { changesOf, editOf, renumbered, type Edit as EditOf } from './edit-fields';
+import { focusFault } from './focus-fault';
 import { useGuard } from './guard';
 import { PhotoSlots, type NewPhotos } from './photo-slots';
 import { Screen } from './screen';
@@ -78,10 +79,6 @@ async function save(card: Card, changes: ReturnType<typeof changesOf>, photos: N
   await set(card.id, changes, photos);
   say(words().edit.saved);
   leave(`/c/${card.id}`);
-}
-
-function focusFault(form: HTMLElement): void {
-  requestAnimationFrame(() => form.querySelector<HTMLElement>('[aria-invalid="true"]')?.focus());
 }
 
 interface LineProps {

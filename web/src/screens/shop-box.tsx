@@ -5,7 +5,12 @@ import type { Merchant } from '../model';
 import { prepareShops, suggestShops } from '../shops';
 import { Tile } from '../tile';
 
-export interface Shop { readonly name: string; readonly merchant?: string | undefined }
+export interface Shop {
+  readonly name: string;
+  readonly merchant?: string | undefined;
+  /** Filled in from a photo, and not by the person. */
+  readonly believed?: boolean;
+}
 
 interface ShopBoxProps {
   readonly shop: Shop;

@@ -4,6 +4,7 @@ import { useRef } from 'preact/hooks';
 import { signIn, signUp } from '../account';
 import { ApiProblem } from '../api';
 import { sentence, words } from '../messages';
+import { focusFault } from './focus-fault';
 import { signMode, type SignMode } from './sign-mode';
 
 interface Faults { email?: string; password?: string; whole?: string }
@@ -87,10 +88,6 @@ function faultsOf(error: unknown, password: string): Faults {
   if (named.includes('email')) return { email: said.emailWrong };
   if (named.includes('password')) return { password: passwordFault(password) || sentence(error) };
   return { whole: sentence(error) };
-}
-
-function focusFault(form: HTMLFormElement): void {
-  requestAnimationFrame(() => form.querySelector<HTMLElement>('[aria-invalid="true"]')?.focus());
 }
 
 /** The types of Preact tie many attributes to one literal `type`; these three take the same ones. */

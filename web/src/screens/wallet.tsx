@@ -1,13 +1,13 @@
 /** The wallet: a phone book of cards, favourites and recent ones on top, search and ⊕ under the thumb. */
 import { computed, signal } from '@preact/signals';
 import type { ComponentChildren } from 'preact';
-import { useEffect, useRef } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import { favourites, recent, sections, type Section } from '../alphabet';
 import { Icon } from '../icons';
 import { words } from '../messages';
 import type { Card } from '../model';
 import { go, path } from '../router';
-import { search, type OtherNames } from '../search';
+import { prepareSearch, search, type OtherNames } from '../search';
 import { cards, language, storage, sync, notice } from '../wallet';
 import { Letters } from './letters';
 import { Mark } from './mark';
@@ -118,12 +118,27 @@ function Found() {
   const { length } = found.value;
   const told = length ? wallet.found(length) : wallet.nothing(query.value);
   useEffect(() => announce(told), [told]);
+  const shown = useScreenful(found.value);
   if (!length) return <p class="nothing">{told}</p>;
-  return <ul class="rows">{found.value.map((card) => <li key={card.id}><CardRow card={card} /></li>)}</ul>;
+  return <ul class="rows">{shown.map((card) => <li key={card.id}><CardRow card={card} /></li>)}</ul>;
 }
 
-/** From the country's list, where the device has it or can get it. */
-async function learnOtherNames(): Promise<void> {
+const SCREENFUL = 24;
+const PAUSE_MS = 150;
+
+/** What fits on a screen, at once; the rest when no letter follows, so that typing never waits for a long list. */
+function useScreenful(all: readonly Card[]): readonly Card[] {
+  const [whole, setWhole] = useState<readonly Card[] | undefined>(undefined);
+  useEffect(() => {
+    const timer = setTimeout(() => setWhole(all), PAUSE_MS);
+    return () => clearTimeout(timer);
+  }, [all]);
+  return whole === all ? all : all.slice(0, SCREENFUL);
+}
+
+/** Made ready once the search box has the focus, before the first letter. */
+async function prepareToSearch(): Promise<void> {
+  setTimeout(() => prepareSearch(cards.peek(), language.peek()));
   if (otherNames.peek()) return;
   const { prepareShops } = await import('../shops');
   const shops = await prepareShops();
@@ -149,7 +164,7 @@ function SearchBar() {
         <input class="input" type="search" ref={box} data-testid="search" value={query.value} enterkeyhint="go"
           autocomplete="off" autocorrect="off"
           spellcheck={false} placeholder={wallet.search} aria-label={wallet.search}
-          onFocus={() => void learnOtherNames().catch(() => undefined)}
+          onFocus={() => void prepareToSearch().catch(() => undefined)}
           onInput={(event) => (query.value = event.currentTarget.value)}
           onKeyDown={(event) => event.key === 'Escape' && clear()} />
         {query.value && (

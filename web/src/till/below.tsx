@@ -2,6 +2,7 @@
 import { Icon } from '../icons';
 import { balanceText, day, words } from '../messages';
 import type { Card } from '../model';
+import { LinkOffer } from './link';
 import { Photo } from './photo';
 
 interface BelowProps { readonly card: Card; readonly previous: Card | undefined; readonly next: Card | undefined }
@@ -12,6 +13,7 @@ export function Below({ card, previous, next }: BelowProps) {
       {card.balance && <p class="till-balance numbers">{balanceText(card.balance)}</p>}
       <Days card={card} />
       <Facts card={card} />
+      <LinkOffer card={card} />
       <Photos card={card} />
       {(previous ?? next) && <Neighbours previous={previous} next={next} />}
     </div>

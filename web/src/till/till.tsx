@@ -53,12 +53,14 @@ function Paper({ card, drawing }: { readonly card: Card; readonly drawing: reado
   const at = Math.min(chosen.value, Math.max(0, card.codes.length - 1));
   const code = card.codes[at];
   const number = at === 0 ? (card.number ?? code?.text) : code?.text;
+  const spoken = number && grouped(readable(number));
   return (
     <div class={`till-paper ${turned.value ? 'till-turned' : ''}`}>
       <Code card={card} code={code} drawn={drawing[at]} onTurned={onTurned} />
-      {number && (
-        <p class={`till-number ${isLong(number) ? 'long' : ''}`} data-testid="till-number">
-          {grouped(readable(number))}
+      {spoken && (
+        <p class={`till-number ${isLong(number) ? 'long' : ''}`} style={{ '--letters': spoken.length }}
+          data-testid="till-number">
+          {spoken}
         </p>
       )}
       {card.codes.length > 1 && <Choice card={card} at={at} onChoose={(to) => (chosen.value = to)} />}
