@@ -20,9 +20,8 @@ class Karman:
 
 
 def merchant(entry: dict[str, Any]) -> Merchant:
-    """An entry of a directory file (`id`, `names`, `aliases`, `countries`, `home`, `categories`, `wikidata`)."""
-    lists = {key: tuple(entry.get(key, ())) for key in ("names", "aliases", "countries", "home", "categories")}
-    return Merchant(slug=entry["id"], wikidata=entry.get("wikidata"), **lists)
+    """What the matcher needs of an entry of a directory file: `id`, `names`, `aliases`, `countries`."""
+    return Merchant(slug=entry["id"], **{key: tuple(entry.get(key, ())) for key in ("names", "aliases", "countries")})
 
 
 def karman(entries: Sequence[dict[str, Any]], country: str | None = None) -> Karman:
