@@ -195,8 +195,9 @@ def test_a_lease_is_renewed_while_the_job_runs(options: ServiceOptions) -> None:
         async with beside(_turn(Runner(store, [], clock, lease_s=0.3), work.job())):
             await until(lambda: work.ran)
             clock.ms += 200
-            while (await state())[1] != clock.ms + 300:
-                await asyncio.sleep(0.01)
+            async with asyncio.timeout(PATIENCE_S):
+                while (await state())[1] != clock.ms + 300:
+                    await asyncio.sleep(0.01)
             clock.ms += 200
             assert not await Runner(store, [], clock, lease_s=0.3).turn(other.job())
         assert other.ran == []
@@ -219,6 +220,19 @@ def test_who_loses_the_lease_stops_and_leaves_the_job_to_the_other(
 
     on_a_store(options, story)
     assert "was taken over" in caplog.text
+
+
+def test_who_ends_after_losing_the_lease_leaves_the_job_to_the_other(options: ServiceOptions) -> None:
+    taken = NOW_MS + MINUTE, "other"
+
+    async def is_robbed(store: db.Store, now_ms: int) -> None:
+        await db.fetch("UPDATE job SET leased_ms = $1, holder = $2", *taken)
+
+    async def story(store: db.Store) -> None:
+        await Runner(store, [], Clock()).turn(Job("sweep", timedelta(hours=1), is_robbed))
+        assert await state() == (NOW_MS, *taken, 0)
+
+    on_a_store(options, story)
 
 
 def test_who_is_told_to_stop_hands_the_job_on_at_once(options: ServiceOptions) -> None:

@@ -120,6 +120,26 @@ def test_a_countrys_list_has_what_may_be_met_there_under_its_local_names(app):
     assert answer.headers["cache-control"] == "public, max-age=3600"
 
 
+def test_a_list_says_under_which_former_slugs_cards_may_name_its_shops():
+    merged = {"5ka": "pyaterochka", "tesco-express": "tesco", "old-lukoil": "lukoil"}
+    shops = Directory(SHOPS, merged, source="name-suggestion-index 9.9 (BSD-3-Clause)")
+    assert listed(app_of(shops), country="ru").json()["merged"] == {"5ka": "pyaterochka", "old-lukoil": "lukoil"}
+    before = listed(app_of(Directory(SHOPS, source=shops.source)), country="ru")
+    assert before.json()["merged"] == {}
+    assert listed(app_of(shops), country="ru").headers["etag"] != before.headers["etag"]
+
+
+def test_a_shop_that_was_renamed_or_merged_is_suggested_under_its_new_name_and_slug():
+    renamed = Merchant(slug="tesco", names=("Tesco Fresh",), aliases=("Tesco",), countries=("gb",), home=("gb",))
+    shops = Directory([*SHOPS[:2], renamed], {"tesco-express": "tesco"})
+    first = suggested(app_of(shops), q="tesco", country="gb")[0]
+    assert (first["slug"], first["name"]) == ("tesco", "Tesco Fresh")
+    assert shops.get("tesco-express") == shops.get("tesco") == renamed
+    assert shops.latest("tesco-express") == "tesco"
+    assert shops.latest("never-heard-of") == "never-heard-of"
+    assert "tesco-express" not in shops
+
+
 def test_a_list_that_the_phone_has_already_is_not_sent_again(app):
     first = listed(app, country="ru")
     again = get(app, "/api/merchants/directory", {"If-None-Match": first.headers["etag"]}, country="ru")
