@@ -65,19 +65,10 @@ class Patterns:
         self._all = tuple(sorted(set(patterns), key=_order))
         self._by_shop: dict[str, list[Pattern]] = {}
         self._by_look: dict[tuple[str | None, int, str], list[Pattern]] = {}
-        self._counts: dict[tuple[str | None, int], dict[str, dict[str, int]]] = {}
-        self._totals: dict[tuple[str, bool], int] = {}
         for pattern in self._all:
             self._by_shop.setdefault(pattern.slug, []).append(pattern)
             self._by_look.setdefault((pattern.format, pattern.length, pattern.prefix), []).append(pattern)
-            if pattern.source == "learned" and pattern.share > 0:
-                self._count(pattern)
-
-    def _count(self, pattern: Pattern) -> None:
-        by_shop = self._counts.setdefault((pattern.format, pattern.length), {})
-        by_shop.setdefault(pattern.slug, {})[pattern.prefix] = pattern.accounts
-        kind = (pattern.slug, pattern.format is None)
-        self._totals[kind] = max(self._totals.get(kind, 0), round(pattern.accounts / pattern.share))
+        self._background = _Background(self._all)
 
     def __len__(self) -> int:
         return len(self._all)
@@ -95,38 +86,64 @@ class Patterns:
         A shop may be there several times: its longest prefix says most.
         """
         text = bare(format, text)
-        beginnings = [text[:end] for end in range(min(MAX_PREFIX, len(text)), -1, -1)]
-        near = (self._by_look.get((format, len(text), beginning), ()) for beginning in beginnings)
-        return [pattern for patterns in near for pattern in patterns if pattern.fits(format, text)]
+        right = {None, *(check for check, passes in CHECKS.items() if passes(text))}
+        near = (self._by_look.get((format, len(text), beginning), ()) for beginning in reversed(_beginnings(text)))
+        return [pattern for patterns in near for pattern in patterns if pattern.check in right]
 
     def background(self, format: str | None, length: int, prefix: str = "") -> float:
         """How many of all shops' counted cards with a code (for None: with a printed number) look so, 0 to 1.
 
-        Digits past the ones that were counted are taken as evenly spread. 0 where nothing like it was counted.
+        Past the longest prefix that was counted, digits are taken as evenly spread. 0 where nothing like it was counted.
         """
-        counted = sum(total for (_, is_printed), total in self._totals.items() if is_printed == (format is None))
-        shops = self._counts.get((format, length), {}).values()
-        return min(1.0, sum(_mass(prefixes, prefix) for prefixes in shops) / counted) if counted else 0.0
+        return self._background.share(format, length, prefix)
+
+
+class _Background:
+    """How many accounts were counted for every look, over all shops."""
+
+    def __init__(self, patterns: Iterable[Pattern]) -> None:
+        self._totals: dict[bool, int] = {}
+        # Accounts at a prefix that no longer counted prefix of their shop explains; and those at or below a prefix.
+        self._own: dict[tuple[str | None, int, str], int] = {}
+        self._below: dict[tuple[str | None, int, str], int] = {}
+        totals: dict[tuple[str, bool], int] = {}
+        shops: dict[tuple[str, str | None, int], dict[str, int]] = {}
+        for pattern in patterns:
+            if pattern.source == "learned" and pattern.share > 0:
+                shops.setdefault((pattern.slug, pattern.format, pattern.length), {})[pattern.prefix] = pattern.accounts
+                kind = pattern.slug, pattern.format is None
+                totals[kind] = max(totals.get(kind, 0), round(pattern.accounts / pattern.share))
+        for (_, format, length), prefixes in shops.items():
+            self._add(format, length, prefixes)
+        for (_, is_printed), total in totals.items():
+            self._totals[is_printed] = self._totals.get(is_printed, 0) + total
+
+    def _add(self, format: str | None, length: int, prefixes: Mapping[str, int]) -> None:
+        own = dict(prefixes)
+        for prefix, accounts in prefixes.items():
+            shorter = [one for one in _beginnings(prefix)[:-1] if one in prefixes]
+            if shorter:
+                own[shorter[-1]] -= accounts
+        for prefix, accounts in own.items():
+            # Somebody with two cards may be counted under two longer prefixes.
+            rest = max(0, accounts)
+            self._own[format, length, prefix] = self._own.get((format, length, prefix), 0) + rest
+            for one in _beginnings(prefix):
+                self._below[format, length, one] = self._below.get((format, length, one), 0) + rest
+
+    def share(self, format: str | None, length: int, prefix: str) -> float:
+        total = self._totals.get(format is None, 0)
+        found = float(self._below.get((format, length, prefix), 0))
+        for one in _beginnings(prefix)[:-1]:
+            found += self._own.get((format, length, one), 0) / 10.0 ** (len(prefix) - len(one))
+        return min(1.0, found / total) if total else 0.0
+
+
+def _beginnings(text: str) -> list[str]:
+    """What a text may be looked up by, the empty beginning first."""
+    return [text[:end] for end in range(min(MAX_PREFIX, len(text)) + 1)]
 
 
 def _order(pattern: Pattern) -> tuple[object, ...]:
     where = (pattern.slug, pattern.format or "", pattern.length, pattern.prefix, pattern.source)
     return -len(pattern.prefix), -pattern.share, *where, pattern.check or "", pattern.accounts
-
-
-def _mass(prefixes: Mapping[str, int], asked: str) -> float:
-    """How many accounts of one shop have a number that begins with `asked`, as far as the counted prefixes tell."""
-    if asked in prefixes:
-        return prefixes[asked]
-    below = _sum_below(prefixes, asked)
-    above = max((prefix for prefix in prefixes if asked.startswith(prefix)), key=len, default=None)
-    if above is None:
-        return below
-    others = max(0, prefixes[above] - _sum_below(prefixes, above))
-    return below + others / 10.0 ** (len(asked) - len(above))
-
-
-def _sum_below(prefixes: Mapping[str, int], asked: str) -> int:
-    """The accounts of the shortest counted prefixes that are longer than `asked`; those inside another count there."""
-    below = [prefix for prefix in prefixes if prefix != asked and prefix.startswith(asked)]
-    return sum(prefixes[one] for one in below if not any(one != other and one.startswith(other) for other in below))
