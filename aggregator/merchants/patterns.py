@@ -93,7 +93,7 @@ class Patterns:
     def background(self, format: str | None, length: int, prefix: str = "") -> float:
         """How many of all shops' counted cards with a code (for None: with a printed number) look so, 0 to 1.
 
-        Past the longest prefix that was counted, digits are taken as evenly spread. 0 where nothing like it was counted.
+        Past the longest counted prefix, digits are taken as evenly spread. 0 where nothing like it was counted.
         """
         return self._background.share(format, length, prefix)
 
