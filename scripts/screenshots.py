@@ -15,7 +15,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from tests.browser import PHONE, REPOSITORY, Phone, built_web, chromium, phone
 from tests.samples import encoded
-from tests.screens import SCENES, Scene, Wallets, face, fill, store_of
+from tests.screens import MORE_SCENES, SCENES, Scene, Wallets, face, fill, store_of
 from tests.service import Person, Running, ServiceOptions, running
 
 LOCALES = {"ru": "ru-RU", "en": "en-GB"}
@@ -33,7 +33,7 @@ def main() -> None:
     parser.add_argument("names", nargs="*", help="scenes to take; all of them by default")
     parser.add_argument("--folder", type=Path, default=REPOSITORY / "docs" / "screenshots")
     options = parser.parse_args()
-    scenes = [scene for scene in SCENES if not options.names or scene.name in options.names]
+    scenes = [scene for scene in (*MORE_SCENES, *SCENES) if not options.names or scene.name in options.names]
     built_web()
     options.folder.mkdir(parents=True, exist_ok=True)
     with (

@@ -222,6 +222,26 @@ def _confirm_shop(phone: Phone, wallets: Wallets) -> None:
     expect(phone.page.get_by_role("option").first).to_be_visible()
 
 
+def _shop(text: str) -> Show:
+    """What is offered for a shop typed in some way."""
+
+    def show(phone: Phone, wallets: Wallets) -> None:
+        phone.at("/add")
+        phone.id("type").click()
+        phone.id("shop").fill(text)
+        expect(phone.page.locator(".suggestion").first).to_be_visible()
+
+    return show
+
+
+def _link(phone: Phone, wallets: Wallets) -> None:
+    """A card with a typed shop that the directory knows everywhere."""
+    phone.add_by_typing("zara", ean("220055667788"))
+    phone.page.locator(".till-hint button").first.click()
+    expect(phone.id("link-offer")).to_be_visible()
+    expect(phone.id("code")).to_be_visible()
+
+
 def _confirm_duplicate(phone: Phone, wallets: Wallets) -> None:
     _choose_photo(samples.card(content=ean("220066012344")))(phone)
     expect(phone.id("duplicate")).to_be_visible()
@@ -353,6 +373,7 @@ SCENES = (
     Scene("till-photo", "sample", till("Лента")),
     Scene("till-no-code", "sample", till("Шоколадница", "till-number")),
     Scene("till-menu", "sample", _menu),
+    Scene("till-link", "guest", _link),
     Scene("till-gone", "sample", address("/c/019f0000-0000-7000-8000-000000000000")),
     Scene("add", "sample", _add),
     Scene("add-no-camera", "guest", _no_camera),
@@ -375,4 +396,13 @@ SCENES = (
     Scene("sync-offline", "sample", _offline_told, Phone.go_online),
     Scene("sync-refused", "sample", _refused),
     Scene("wallet-signed-out", "one", _signed_out),
+)
+
+# More pictures of screens that are among the scenes already.
+MORE_SCENES = (
+    Scene("wallet-search-layout", "sample", _search("vfuytn")),
+    Scene("shop-layout", "sample", _shop("gznthjxrf")),
+    Scene("shop-latin", "sample", _shop("pyaterochka")),
+    Scene("shop-typo", "sample", _shop("пятерчка")),
+    Scene("shop-nickname", "sample", _shop("5ка")),
 )

@@ -25,11 +25,13 @@ export class Shops {
     return this.bySlug.get(this.merged[slug] ?? slug);
   }
 
-  /** The only shop that bears this very name in either alphabet; nothing where several do. */
+  /** The only shop that bears this very name in either alphabet, as an alias if none is shown by it. */
   named(name: string): Merchant | undefined {
     const [wanted] = nameKey(name);
     if (!wanted) return undefined;
-    const bearers = this.all.filter(({ names }) => names.some(([head]) => head?.latin === wanted.latin));
+    const isIt = ([head]: Key): boolean => head?.latin === wanted.latin;
+    const shownBy = this.all.filter(({ names }) => isIt(names[0]!));
+    const bearers = shownBy.length ? shownBy : this.all.filter(({ names }) => names.some(isIt));
     return bearers.length === 1 ? bearers[0]!.merchant : undefined;
   }
 }
@@ -57,18 +59,21 @@ export async function suggestShops(text: string, limit: number, signal: AbortSig
 
 type Scored = Pick<Merchant, 'name' | 'score'>;
 
-/** From here on the first guess is as good as certain, and far weaker ones are noise. */
+/** From here on the first guess is as good as certain; what is so much weaker than the first is noise. */
 const SURE = 0.6;
-const NOISE = 1 / 3;
+const NOISE_BESIDE_SURE = 1 / 3;
+const NOISE = 1 / 8;
+/** Where even the first guess is fainter, nothing is like what was typed. */
+const FAINT = 0.015;
 
-/** Without guesses far below a good first one, and with each name once: the first of it is the country's own. */
+/** Without guesses far below the first one, and with each name once: the first of it is the country's own. */
 export function plausible<Guess extends Scored>(found: readonly Guess[]): readonly Guess[] {
   const best = found[0]?.score ?? 0;
-  const least = best >= SURE ? best * NOISE : 0;
+  const least = Math.max(FAINT, best * (best >= SURE ? NOISE_BESIDE_SURE : NOISE));
   return onceEach(found.filter(({ score }) => score >= least));
 }
 
-function onceEach<Guess extends Scored>(found: readonly Guess[]): readonly Guess[] {
+export function onceEach<Guess extends Scored>(found: readonly Guess[]): readonly Guess[] {
   const seen = new Set<string>();
   return found.filter(({ name }) => !seen.has(unmarked(name)) && seen.add(unmarked(name)));
 }

@@ -48,6 +48,10 @@ describe('a shop kept on the device', () => {
     expect(shops.get('5ka-old')).toBe(SHOPS[1]);
     expect(shops.get('unknown')).toBeUndefined();
   });
+  it('is known by its name even where that is another one’s alias', () => {
+    const both = new Shops([shop('magnit-apteka', 'Магнит Аптека', 'Магнит'), shop('magnit', 'Магнит')]);
+    expect(both.named('магнит')?.slug).toBe('magnit');
+  });
   it('is known by its very name in any writing, unless another bears it too', () => {
     expect(['ПЯТЕРОЧКА', 'Pyaterochka', ' 5ka'].map((name) => shops.named(name)?.slug)).toEqual(Array(3).fill('pyaterochka'));
     expect(['Пятёрочк', 'Пятёрочка на углу', 'Мир', '', '—'].map((name) => shops.named(name))).toEqual(Array(5).fill(undefined));
@@ -61,6 +65,10 @@ describe('the server’s guesses', () => {
   it('far below a good first one are left out, but not where the first is weak itself', () => {
     expect(names(guess('Лента', 0.9), guess('Ленор', 0.4), guess('Ле', 0.2))).toEqual(['Лента-0.9', 'Ленор-0.4']);
     expect(names(guess('Лента', 0.4), guess('Ленор', 0.1))).toEqual(['Лента-0.4', 'Ленор-0.1']);
+    expect(names(guess('Пятёрочка', 0.34), guess('Sky', 0.04))).toEqual(['Пятёрочка-0.34']);
+  });
+  it('are none where the first is hardly one', () => {
+    expect(names(guess('Moxy', 0.01), guess('Ora', 0.01))).toEqual([]);
   });
   it('name each shop once, whichever country it is of', () => {
     expect(names(guess('Spar', 0.9), guess('SPAR', 0.8), guess('Лента', 0.7))).toEqual(['Spar-0.9', 'Лента-0.7']);

@@ -9,7 +9,7 @@ import { FORMAT_NAMES } from '../codes/formats';
 import { percent, voice, words } from '../messages';
 import type { CodeReading, Draft, DraftMerchant } from '../model';
 import { back } from '../router';
-import { plausible } from '../shops';
+import { onceEach, plausible } from '../shops';
 import type { Change, NewCard } from './confirm';
 import { whyBelieved, whyOffered } from './reasons';
 
@@ -98,11 +98,13 @@ const MOST_OFFERED = 5;
 /** Offered beside the one that was filled in, and it as well once the person has turned to another. */
 function Shops({ shops, card, onChange }: ShopsProps) {
   const { confirm } = words();
-  const offered = plausible(shops).slice(0, MOST_OFFERED).filter(({ slug }) => !card.shop.believed || slug !== card.shop.merchant);
+  const { believed, merchant } = card.shop;
+  const others = believed ? plausible(shops).filter(({ slug }) => slug !== merchant) : onceEach(shops);
+  const offered = others.slice(0, MOST_OFFERED);
   if (!offered.length) return null;
   return (
     <div class="offered">
-      <p class="small soft" id="offered">{card.shop.believed ? confirm.orElse : confirm.shopSuggestions}</p>
+      <p class="small soft" id="offered">{believed ? confirm.orElse : confirm.shopSuggestions}</p>
       <div class="chips" role="group" aria-labelledby="offered">
         {offered.map((shop) => <Offer key={shop.slug} shop={shop} card={card} onChange={onChange} />)}
       </div>
