@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Route, expect
 
 from tests.browser import Phone, built_web, chromium, holding, phone
 from tests.samples import card, encoded
@@ -68,6 +68,54 @@ def test_a_guest_keeps_a_card_from_a_photo_and_shows_it(guest: Phone) -> None:
     assert guest.shown_code() == [("EAN13", EAN)]
     expect(guest.page.get_by_role("heading", name="Пятёрочка")).to_be_visible()
     expect(guest.page.get_by_role("img", name="Лицевая сторона")).to_be_visible()
+
+
+# What the server answers when a photo names a shop, in the shape docs/architecture.md gives a draft.
+NAMED = {
+    "codes": [],
+    "number": None,
+    "merchants": [
+        {
+            "slug": "pyaterochka",
+            "name": "Пятёрочка",
+            "score": 0.97,
+            "reasons": [{"code": "name"}, {"code": "number-prefix", "value": "4607"}],
+        },
+        {"slug": "pyatachok", "name": "Пятачок", "score": 0.4, "reasons": [{"code": "look-alike"}]},
+    ],
+    "face": None,
+    "timings_ms": {},
+}
+
+
+@pytest.mark.parametrize(("verdict", "filled_in"), [("accept", "Пятёрочка"), ("suggest", ""), ("unknown", "")])
+def test_only_a_certain_shop_is_filled_in_and_the_reasons_are_told(guest: Phone, verdict: str, filled_in: str) -> None:
+    guest.page.route("**/api/intake", lambda route: route.fulfill(json={**NAMED, "verdict": verdict}))
+    guest.id("add").click()
+    guest.id("gallery").set_input_files([photographed(card())])
+    expect(guest.page.locator(".said")).not_to_contain_text("Фото ушло")
+    expect(guest.id("shop")).to_have_value(filled_in)
+    expect(guest.page.get_by_text("номер начинается с 4607")).to_have_count(0 if verdict == "unknown" else 1)
+    expect(guest.id("candidate")).to_have_count({"accept": 1, "suggest": 2, "unknown": 0}[verdict])
+
+
+def test_a_certain_shop_does_not_overwrite_what_the_person_typed(guest: Phone) -> None:
+    asked: list[Route] = []
+
+    def hold(route: Route) -> None:
+        asked.append(route)
+
+    guest.page.route("**/api/intake", hold)
+    guest.id("add").click()
+    guest.id("gallery").set_input_files([photographed(card())])
+    guest.id("shop").fill("Моя карта")
+    while not asked:
+        guest.page.wait_for_timeout(50)
+    asked[0].fulfill(json={**NAMED, "verdict": "accept"})
+    expect(guest.id("candidate")).to_have_count(2)
+    expect(guest.id("shop")).to_have_value("Моя карта")
+    guest.id("candidate").first.click()
+    expect(guest.id("shop")).to_have_value("Пятёрочка")
 
 
 def test_a_photo_without_a_code_is_kept_with_the_number_typed(guest: Phone) -> None:

@@ -64,7 +64,8 @@ export function readings(query: string): Reading[] {
   const wanted = others.filter((other) => other.replaceAll(' ', '').length >= SHORTEST_RESPELT);
   return [...new Set([words, ...wanted])].filter(Boolean).map((text) => {
     const each = wordsOf(text).map(probe);
-    return { asTyped: text === words, whole: each.length === 1 ? each[0]! : probe(wordsOf(text).join('')), words: each };
+    const whole = each.length === 1 ? each[0]! : probe(wordsOf(text).join(''));
+    return { asTyped: text === words, whole, words: each };
   });
 }
 

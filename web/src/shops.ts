@@ -1,4 +1,6 @@
-/** Shops to suggest: the server's best guesses while it answers, else a look into the country's list kept on the device. */
+/**
+ * Shops to suggest: the server's best guesses while it answers, else a look into the country's list kept on the device.
+ */
 import { merchants, Offline, shopList } from './api';
 import type { Merchant } from './model';
 import {

@@ -27,7 +27,7 @@ export function Believed({ capture, card, draft, onChange }: BelievedProps) {
       {card.read && <ReadCode capture={capture} card={card} onChange={onChange} />}
       {capture.source === 'none' && !card.read && <Unread asked={capture.asked?.value} />}
       <ShopSaid asked={capture.asked?.value} card={card} />
-      {draft && draft.merchants.length > 0 && <Shops shops={draft.merchants} card={card} onChange={onChange} />}
+      {draft && <Shops shops={likely(draft)} card={card} onChange={onChange} />}
     </div>
   );
 }
@@ -86,9 +86,14 @@ function shopSentence(asked: Asked, { shop }: NewCard): string | undefined {
   const believed = shop.believed && asked.state === 'answered' ? asked.draft.merchants[0] : undefined;
   if (believed) return confirm.believed(believed.name, whyBelieved(voice(), believed));
   if (shop.name) return undefined;
-  if (asked.state === 'answered') return asked.draft.merchants.length ? undefined : confirm.shopUnknown;
+  if (asked.state === 'answered') return likely(asked.draft).length ? undefined : confirm.shopUnknown;
   if (asked.error instanceof Offline) return confirm.shopOffline;
   return asked.error instanceof ApiProblem && asked.error.status >= 500 ? confirm.serverBusy : confirm.shopUnknown;
+}
+
+/** Shops worth a look: what the server itself calls unlikely is not shown. */
+function likely({ verdict, merchants }: Draft): readonly DraftMerchant[] {
+  return verdict === 'unknown' ? [] : merchants;
 }
 
 interface ShopsProps { readonly shops: readonly DraftMerchant[]; readonly card: NewCard; readonly onChange: Change }
