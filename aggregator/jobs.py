@@ -110,10 +110,11 @@ class Runner:
                 await self.turn(job)
                 pause_s = await self._pause_s(job)
                 is_out = False
-            except db.STORE_ERRORS as error:
+            except Exception as error:
                 # Once an outage: what else does not work then is logged by others.
                 if not is_out:
-                    _log.warning("the job %s waits for the store: %s", job.name, error)
+                    trace = None if isinstance(error, db.STORE_ERRORS) else error
+                    _log.warning("the job %s waits for the store: %s", job.name, error, exc_info=trace)
                 pause_s, is_out = OUTAGE_S, True
             await asyncio.sleep(pause_s)
 
@@ -184,9 +185,9 @@ class Runner:
 
     async def _pause_s(self, job: Job) -> float:
         """How long nothing needs to be done for the job."""
-        [row] = await self._store.read("SELECT due_ms, leased_ms FROM job WHERE name = $1", job.name)
-        wait_s: float = (max(row["due_ms"], row["leased_ms"]) - self._clock()) / 1000
-        return min(MAX_SLEEP_S, max(MIN_SLEEP_S, wait_s))
+        rows = await self._store.read("SELECT due_ms, leased_ms FROM job WHERE name = $1", job.name)
+        next_ms: int = max((max(row["due_ms"], row["leased_ms"]) for row in rows), default=0)
+        return min(MAX_SLEEP_S, max(MIN_SLEEP_S, (next_ms - self._clock()) / 1000))
 
 
 def _ms(seconds: float) -> int:

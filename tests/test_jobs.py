@@ -282,6 +282,25 @@ def test_a_job_waits_out_a_store_that_does_not_answer_and_says_so_once(
     assert [record.getMessage().partition(":")[0] for record in caplog.records] == ["the job sweep waits for the store"]
 
 
+def test_a_row_that_an_operator_removed_is_made_anew(
+    options: ServiceOptions, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(jobs, "MIN_SLEEP_S", 0.01)
+
+    async def story(store: db.Store) -> None:
+        ran: list[int] = []
+
+        async def forgets_itself(store: db.Store, now_ms: int) -> None:
+            ran.append(now_ms)
+            await db.fetch("DELETE FROM job")
+
+        async with beside(Runner(store, [Job("sweep", timedelta(hours=1), forgets_itself)]).run(0)):
+            await until(lambda: len(ran) > 2)
+
+    on_a_store(options, story)
+    assert caplog.records == []
+
+
 # Processes
 
 

@@ -1,9 +1,11 @@
 """What shops' numbers look like is learned from many people at once, and nothing of anybody is told by it."""
 
+import argparse
 import asyncio
 import itertools
 import logging
 import random
+import subprocess
 import uuid
 from collections import defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
@@ -25,7 +27,7 @@ from aggregator.codes import gs1_check_digit, gs1_valid, luhn_valid
 from aggregator.crypto import KeyRing
 from aggregator.errors import Invalid
 from aggregator.jobs import Job, Runner
-from aggregator.merchants import known, learning
+from aggregator.merchants import commands, known, learning
 from aggregator.merchants.directory import Directory, Merchant
 from aggregator.merchants.known import KnownPatterns, Withdrawal
 from aggregator.merchants.learning import Card, Code, Learner, Tally
@@ -568,6 +570,72 @@ def test_a_card_kept_through_the_service_is_counted_a_week_later(options: Servic
             assert (found.slug, found.format, found.prefix, found.accounts) == ("lenta", "ean_13", "4607", 20)
 
     asyncio.run(story())
+
+
+# The operator
+
+
+async def ask(town: Town, *arguments: str) -> list[str]:
+    """What the command `patterns` says, by lines."""
+    parser = argparse.ArgumentParser()
+    commands.add_arguments(parser)
+    return (await commands.carry_out(town.store, town.directory, vars(parser.parse_args(arguments)))).splitlines()
+
+
+def test_the_operator_sees_what_is_known_withdraws_it_and_reinstates_it(tell: Story) -> None:
+    async def story(town: Town) -> None:
+        assert await ask(town) == [commands.NONE_YET]
+        await town.settle(20, lambda: {**ean_card(), "number": luhn("7789")})
+        await town.settle(20, slug="lenta")
+        await town.learn()
+        head, *table = [line.split() for line in await ask(town, "list")]
+        assert head == ["shop", "format", "length", "begins", "check", "share", "accounts", "source"]
+        number = ["magnit", "number", "16", "7789", "luhn", "100%", "20", "learned"]
+        eans = [[slug, "ean_13", "13", "4607", "gs1", "100%", "20", "learned"] for slug in ("lenta", "magnit")]
+        assert table == [eans[0], number, eans[1]]
+        [said] = await ask(town, "withdraw", "magnit", "--format", "number", "--prefix", "77")
+        assert "went now: 1" in said
+        _, *rows, last = await ask(town)
+        assert [row.split() for row in rows] == eans
+        assert last == "Withdrawn: magnit, number, beginning with 77."
+        await ask(town, "reinstate", "magnit", "--prefix", "77")
+        await town.learn()
+        assert [line.split() for line in (await ask(town))[1:]] == table
+
+    tell(story)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        (("withdraw", "no-such-shop"), "no-such-shop"),
+        (("withdraw",), "''"),
+        (("withdraw", "magnit", "--format", "barcode"), "--format"),
+        (("withdraw", "magnit", "--prefix", "12a"), "--prefix"),
+        (("withdraw", "magnit", "--prefix", "1234567"), "--prefix"),
+        (("withdraw", "magnit", "--length", "long"), "--length"),
+        (("reinstate", "magnit"), "Nothing is withdrawn"),
+    ],
+)
+def test_what_the_operator_cannot_ask_is_named_and_changes_nothing(
+    tell: Story, arguments: tuple[str, ...], named: str
+) -> None:
+    async def story(town: Town) -> None:
+        with pytest.raises(commands.AskedWrong, match=named):
+            await ask(town, *arguments)
+        assert await known.withdrawals(town.store, town.directory) == []
+
+    tell(story)
+
+
+def test_the_command_prints_what_is_known_and_refuses_in_one_line(options: ServiceOptions) -> None:
+    def run(*arguments: str) -> tuple[int, str, str]:
+        command = options.command("patterns", *arguments)
+        done = subprocess.run(command, env=options.env(), capture_output=True, text=True, timeout=120, check=False)
+        return done.returncode, done.stdout, done.stderr
+
+    assert run() == (0, f"{commands.NONE_YET}\n", "")
+    assert run("withdraw", "no-such-shop") == (1, "", "The directory has no shop 'no-such-shop'.\n")
 
 
 # Against a plain count
