@@ -15,7 +15,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from tests.browser import PHONE, REPOSITORY, Phone, built_web, chromium, phone
 from tests.samples import encoded
-from tests.screens import MORE_SCENES, SCENES, Scene, Wallets, face, fill, store_of
+from tests.screens import MORE_SCENES, SCENES, Scene, Wallets, face, fill, on_table, store_of
 from tests.service import Person, Running, ServiceOptions, running
 
 LOCALES = {"ru": "ru-RU", "en": "en-GB"}
@@ -49,9 +49,7 @@ def main() -> None:
 
 def camera(film: Path) -> tuple[str, ...]:
     """A camera that looks at a card whose code is on its other side."""
-    table = Image.new("RGB", (1280, 960), "#9a928a")
-    table.paste(Image.open(io.BytesIO(face("LENTA", "#1d4ed8"))), (212, 210))
-    film.write_bytes(encoded(table, quality=90) * 2)
+    film.write_bytes(encoded(on_table(face("LENTA", "#1d4ed8")), quality=90) * 2)
     return "--use-fake-device-for-media-stream", f"--use-file-for-fake-video-capture={film}"
 
 

@@ -1,4 +1,5 @@
 /** One way to call the server: JSON in and out, problem details as `ApiProblem`, a dead network as `Offline`. */
+import { country } from './country';
 import type { Draft, FieldError, Merchant, Problem } from './model';
 
 /** Longer than the server's slowest honest answer; a call that hangs would hold the sync lock for every tab. */
@@ -85,7 +86,9 @@ export class Api {
 export function readPhotos(files: readonly Blob[], signal?: AbortSignal): Promise<Draft> {
   const body = new FormData();
   for (const file of files) body.append('photo', file);
-  return browserApi.json('/api/intake', { method: 'POST', body, ...(signal && { signal }) });
+  // Most cards are of shops at home.
+  const query = { country: country() };
+  return browserApi.json('/api/intake', { method: 'POST', query, body, ...(signal && { signal }) });
 }
 
 /** Shops of the directory that match what was typed so far, best first. */

@@ -2,6 +2,7 @@
  * Shops to suggest: the server's best guesses while it answers, else a look into the country's list kept on the device.
  */
 import { merchants, Offline, shopList } from './api';
+import { country } from './country';
 import type { Merchant } from './model';
 import {
   INSIDE, loosePlace, nameKey, NOWHERE, place, readings, slipsTo, WORD, type Key, type Reading,
@@ -136,9 +137,4 @@ function ranked(shops: readonly Shop[], rankOf: (key: Key) => number): Ranked[] 
     return rank < Infinity ? [{ merchant, rank, length }] : [];
   });
   return found.sort((one, other) => one.rank - other.rank || one.length - other.length);
-}
-
-/** The country of the browser's language, as ISO 3166-1 in lower case; `ru` alone means Russia. */
-function country(): string | undefined {
-  return new Intl.Locale(navigator.language).maximize().region?.toLowerCase();
 }

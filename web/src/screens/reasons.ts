@@ -7,15 +7,16 @@ import type { DraftMerchant, Format, Language, Reason } from '../model';
 /** The words of a language. */
 export interface Voice { readonly language: Language; readonly words: Catalogue }
 
-/** Said of every shop that was read from a card, this tells none from another. */
 const PLAIN = 'name';
 const LARGE = 'large-print';
+/** Said of every shop that was read from a card, these tell none from another. */
+const OF_ALL = new Set([PLAIN, LARGE]);
 /** Below this a figure says no more than that the shop is not likely. */
 const WORTH_SAYING = 0.05;
 
 /** The reasons that tell a shop offered from the others, and how sure the server is. */
 export function whyOffered(voice: Voice, { reasons, score }: DraftMerchant): string {
-  const telling = codesOf(reasons).filter(({ code }) => code !== PLAIN);
+  const telling = codesOf(reasons).filter(({ code }) => !OF_ALL.has(code));
   return joined([inWords(voice, telling), score >= WORTH_SAYING && sure(voice, score)]);
 }
 
