@@ -21,6 +21,7 @@ from aggregator.accounts.routes import AccountRoutes, SignInLimits
 from aggregator.accounts.sessions import Sessions
 from aggregator.blobs import open_blobs
 from aggregator.catalog.cards import MUTATORS
+from aggregator.catalog.leftovers import Leftovers, forget_uses
 from aggregator.catalog.pictures import Pictures
 from aggregator.catalog.routes import PictureRoutes
 from aggregator.crypto import KeyRing, KeysUnreadable, read_ring, ring_at
@@ -33,10 +34,11 @@ from aggregator.merchants.evidence import Evidence
 from aggregator.merchants.known import KnownPatterns
 from aggregator.merchants.learning import Learner
 from aggregator.merchants.matching import Matcher
-from aggregator.recognition.workers import Pool
+from aggregator.recognition.workers import READERS, Pool
 from aggregator.settings import Settings
 from aggregator.sync.live import Pokes
 from aggregator.sync.pull import Puller
+from aggregator.sync.purge import Purger
 from aggregator.sync.push import Pusher
 from aggregator.sync.routes import SyncRoutes
 from aggregator.sync.spaces import home_of, open_home
@@ -87,11 +89,12 @@ class Service:
         self.sessions = Sessions(settings)
         self.passwords = Passwords()
         self.pokes = Pokes()
-        self.pictures = Pictures(open_blobs(settings), self.keys)
+        self.blobs = open_blobs(settings)
+        self.pictures = Pictures(self.blobs, self.keys)
         self.directory = Directory.read()
         self.matcher = Matcher(self.directory)
         self.patterns = KnownPatterns(self.directory)
-        self.pool = Pool(settings.workers, settings.queue)
+        self.pool = Pool(settings.workers, settings.queue, reader=READERS[settings.text])
 
     def app(self) -> Frame:
         """The ASGI application. The frame stands outside of everything, so that even a failure carries a request id."""
@@ -121,7 +124,13 @@ class Service:
     def jobs(self) -> list[Job]:
         """What is done in the background, by one process at a time."""
         learner = Learner(self.keys, self.directory, self.patterns)
-        return [Job("learn-patterns", timedelta(days=1), learner.run)]
+        purger = Purger(self.pokes, [forget_uses])
+        leftovers = Leftovers(self.blobs, self.keys)
+        return [
+            Job("learn-patterns", timedelta(days=1), learner.run),
+            Job("purge", timedelta(hours=1), purger.run),
+            Job("remove-leftover-pictures", timedelta(days=1), leftovers.run),
+        ]
 
     def _warm(self) -> None:
         asyncio.get_running_loop().run_in_executor(None, self.matcher.build)

@@ -10,6 +10,7 @@ import httpx
 from starlette.applications import Starlette
 from starlette.types import Receive, Scope, Send
 
+from aggregator import db
 from aggregator.app import Service
 from aggregator.settings import read
 from tests.service import PASSWORD, ServiceOptions, uuid7
@@ -29,7 +30,22 @@ class Guest:
     account: str
     space: str
     client: str
+    service: Service
+    store: db.Store
     next_id: int = 1
+
+    async def work(self, name: str, now_ms: int) -> None:
+        """Do a background job of the service as if it were that time (ms since 1970, UTC)."""
+        [job] = [job for job in self.service.jobs() if job.name == name]
+        await job.run(self.store, now_ms)
+
+    async def upload(self, picture: bytes) -> str:
+        """A picture in the own space."""
+        name = uuid7()
+        path = f"/api/pictures/{self.space}/{name}"
+        answer = await self.http.put(path, params={"account": self.account}, content=picture)
+        assert answer.is_success, answer.text
+        return name
 
     async def push(self, name: str, **args: Any) -> httpx.Response:
         """Push one mutation; its number is used up by an outcome only."""
@@ -63,4 +79,4 @@ async def opened(options: ServiceOptions) -> AsyncIterator[Guest]:
         async with httpx.AsyncClient(transport=httpx.ASGITransport(with_state), base_url="http://karman") as http:
             credentials = {"email": f"{uuid.uuid4().hex}@example.org", "password": PASSWORD, "device": "test"}
             body = (await http.post("/api/accounts", json=credentials)).json()
-            yield Guest(http, body["account"]["id"], body["space"], uuid7())
+            yield Guest(http, body["account"]["id"], body["space"], uuid7(), made, state["store"])

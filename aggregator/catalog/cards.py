@@ -21,6 +21,8 @@ from aggregator.sync.mutators import Mutator, Stop
 MAX_CARDS = 2_000
 # Times from before it come from a device without a clock; far ones cannot even be turned into UTC.
 EPOCH = datetime.fromtimestamp(0, UTC)
+# A card in the bin waits so long for somebody to want it back.
+BIN_MS = 30 * 24 * 3_600_000
 COUNTS = "counts"
 PICTURES = "pictures"
 USES = "uses"
@@ -64,6 +66,12 @@ Args = Keep | Set | Use | Name
 def key(args: Args) -> str:
     """The key under which a card's body stands in its space."""
     return f"card/{args.id}"
+
+
+def card_id(key: str) -> uuid.UUID | None:
+    """The card under a key; None where the key is of something else."""
+    kind, _, id = key.partition("/")
+    return uuid.UUID(id) if kind == "card" else None
 
 
 def moment(when: datetime | int) -> str:
@@ -129,8 +137,12 @@ def _existing(change: Change, args: Args) -> dict[str, Any]:
 
 def _stage(change: Change, args: Args, body: dict[str, Any], written: dict[str, Any]) -> None:
     merged = {name: value for name, value in (body | written).items() if value is not None}
-    staged = Staged(merged, merged.get("merchant"), merged.get("expires_on"))
+    staged = Staged(merged, merged.get("merchant"), merged.get("expires_on"), _purge_ms(merged.get("binned_at")))
     change.put(args.space, key(args), staged)
+
+
+def _purge_ms(binned_at: str | None) -> int | None:
+    return round(datetime.fromisoformat(binned_at).timestamp() * 1000) + BIN_MS if binned_at else None
 
 
 def _require_room(change: Change, space_id: uuid.UUID) -> None:

@@ -8,13 +8,14 @@ from tortoise.models import Model
 
 class Picture(Model):
     """A sealed picture in the blob store. `upload_mark` is a keyed fingerprint of the upload, so that a repeat is
-    recognised. Key: space, id."""
+    recognised; at the space's version `checked_version` a card still showed it. Key: space, id."""
 
     space_id = fields.UUIDField(primary_key=True)
     id = fields.UUIDField()
     upload_mark = fields.BinaryField()
     size_bytes = fields.IntField()
     created_ms = fields.BigIntField()
+    checked_version = fields.BigIntField(db_default=-1)
 
     class Meta:
         table = "picture"

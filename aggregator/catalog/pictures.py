@@ -41,20 +41,23 @@ class Pictures:
         if await self._is_repeat(space_id, id, marks):
             return False
         image = await self._crew.run(lambda: _reencoded(upload))
+        created_ms = now_ms()
         # The bytes are durable before the row that names them; a crash in between leaves a blob that nothing names.
-        await self._blobs.put(blob_key(space_id, id, marks[-1]), self._keys.seal(image, _bound(space_id, id)))
-        return await self._record(space_id, id, marks, len(image))
+        key = blob_key(space_id, id, marks[-1], created_ms)
+        await self._blobs.put(key, self._keys.seal(image, _bound(space_id, id)))
+        row = Picture(space_id=space_id, id=id, upload_mark=marks[-1], size_bytes=len(image), created_ms=created_ms)
+        return await self._record(row, marks)
 
     async def get(self, store: db.Store, account_id: uuid.UUID, space_id: uuid.UUID, id: uuid.UUID) -> bytes:
         """The picture as WebP; raises NotFound."""
         sql = (
-            "SELECT p.upload_mark FROM picture p JOIN member m ON m.space_id = p.space_id "
+            "SELECT p.upload_mark, p.created_ms FROM picture p JOIN member m ON m.space_id = p.space_id "
             "WHERE p.space_id = $1 AND p.id = $2 AND m.account_id = $3"
         )
         rows = await store.read(sql, str(space_id), str(id), str(account_id))
         if not rows:
             raise NotFound
-        box = await self._blobs.get(blob_key(space_id, id, bytes(rows[0][0])))
+        box = await self._blobs.get(blob_key(space_id, id, bytes(rows[0][0]), rows[0][1]))
         if box is None:
             raise NotFound
         return self._keys.open(box, _bound(space_id, id))
@@ -65,23 +68,22 @@ class Pictures:
             raise Conflict("picture-exists", "Another picture has this id; a picture is written once.")
         return known is not None
 
-    async def _record(self, space_id: uuid.UUID, id: uuid.UUID, marks: list[bytes], size_bytes: int) -> bool:
-        row = Picture(space_id=space_id, id=id, upload_mark=marks[-1], size_bytes=size_bytes, created_ms=now_ms())
+    async def _record(self, row: Picture, marks: list[bytes]) -> bool:
         try:
             await Picture.bulk_create([row])
         except IntegrityError:
-            if await self._is_repeat(space_id, id, marks):
+            if await self._is_repeat(row.space_id, row.id, marks):
                 return False
             # Not the picture stood in the way, so the space has gone meanwhile.
             raise NotFound from None
         return True
 
 
-def blob_key(space_id: uuid.UUID, id: uuid.UUID, mark: bytes) -> str:
-    """Where a picture's box stands among the blobs. The mark keeps two uploads under one id, of which one loses,
-    apart.
+def blob_key(space_id: uuid.UUID | str, id: uuid.UUID | str, mark: bytes, created_ms: int) -> str:
+    """Where a picture's box stands among the blobs. Mark and time keep uploads under one id apart: of two at once one
+    loses, and one may come after the other was purged.
     """
-    return f"pictures/{space_id}/{id}-{mark[:8].hex()}"
+    return f"pictures/{space_id}/{id}-{mark[:8].hex()}-{created_ms}"
 
 
 def _bound(space_id: uuid.UUID, id: uuid.UUID) -> bytes:

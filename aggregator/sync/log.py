@@ -28,11 +28,12 @@ def bound(space_id: uuid.UUID | str, key: str, schema: int) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class Staged:
-    """A body to be written; None is a tombstone. `merchant` and `expires_on` stay readable beside the box."""
+    """A body to be written. `merchant`, `expires_on` and `purge_ms`, when it is to go, stay readable beside the box."""
 
-    body: dict[str, Any] | None
+    body: dict[str, Any]
     merchant: str | None = None
     expires_on: str | None = None
+    purge_ms: int | None = None
 
 
 @dataclass(slots=True)
@@ -79,7 +80,7 @@ class Change:
         return dict(msgspec.json.decode(opened))
 
     def put(self, space_id: uuid.UUID, key: str, staged: Staged) -> None:
-        """Stage a body, or a tombstone."""
+        """Stage a body."""
         self._fresh[space_id, key] = staged
 
     def add(self, row: Model) -> None:
@@ -103,7 +104,7 @@ class Change:
         if not versions:
             return {}
         entries = [self._entry(place, staged, versions[place[0]]) for place, staged in self._kept.items()]
-        columns = ["version", "schema", "box", "merchant", "expires_on"]
+        columns = ["version", "schema", "box", "merchant", "expires_on", "purge_ms"]
         await Entry.bulk_create(entries, update_fields=columns, on_conflict=["space_id", "key"])
         for space_id, version in versions.items():
             await db.fetch("UPDATE space SET version = $1 WHERE id = $2", version, str(space_id))
@@ -112,15 +113,15 @@ class Change:
 
     def _entry(self, place: Place, staged: Staged, version: int) -> Entry:
         space_id, key = place
-        box = None if staged.body is None else self._sealed(space_id, key, staged.body)
         return Entry(
             space_id=space_id,
             key=key,
             version=version,
             schema=SCHEMA,
-            box=box,
+            box=self._sealed(space_id, key, staged.body),
             merchant=staged.merchant,
             expires_on=staged.expires_on,
+            purge_ms=staged.purge_ms,
         )
 
     def _sealed(self, space_id: uuid.UUID, key: str, body: dict[str, Any]) -> bytes:

@@ -34,8 +34,8 @@ class Member(Model):
 
 
 class Entry(Model):
-    """The sealed body under one key of a space, at the version that wrote it; without a box, a tombstone. Key:
-    space, key.
+    """The sealed body under one key of a space, at the version that wrote it; without a box, a tombstone. From
+    `purge_ms` on a body that waits to go becomes a tombstone, and a tombstone goes. Key: space, key.
     """
 
     space_id = fields.UUIDField(primary_key=True)
@@ -45,6 +45,7 @@ class Entry(Model):
     box = fields.BinaryField(null=True)
     merchant = fields.CharField(max_length=80, null=True)
     expires_on = fields.CharField(max_length=10, null=True)
+    purge_ms = fields.BigIntField(null=True)
 
     class Meta:
         table = "entry"

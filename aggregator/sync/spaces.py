@@ -38,6 +38,13 @@ async def lock(account_id: uuid.UUID, wanted: Iterable[uuid.UUID]) -> dict[uuid.
     return {uuid.UUID(str(row["id"])): row["version"] for row in rows}
 
 
+async def lock_alone(space_id: uuid.UUID) -> int | None:
+    """Lock one space, whoever may enter it, and give its version; None where there is none."""
+    sql = "SELECT version FROM space WHERE id = $1"
+    rows = await db.fetch(sql if db.is_sqlite() else f"{sql} FOR UPDATE", str(space_id))
+    return rows[0]["version"] if rows else None
+
+
 async def may_enter(store: db.Store, account_id: uuid.UUID, space_id: uuid.UUID) -> bool:
     """Whether the account is a member of the space."""
     sql = "SELECT 1 FROM member WHERE space_id = $1 AND account_id = $2"
