@@ -16,7 +16,7 @@ async function prepareOffline(): Promise<void> {
   await navigator.serviceWorker.ready;
   await idle();
   if (!navigator.onLine) return;
-  await import('./shops').then(({ prepareShops }) => prepareShops()).catch(() => undefined);
+  await import('./shops').then(({ knownShops }) => knownShops()).catch(() => undefined);
 }
 
 function idle(): Promise<unknown> {

@@ -26,6 +26,11 @@ export function textKey(text: string): Key {
   return [...new Set(wordsOf(text))].map((word) => headOf(word));
 }
 
+/** A name in Latin letters without spaces: the same for two that are only written otherwise. */
+export function squashed(name: string): string {
+  return latin(wordsOf(name).join(' ')).replaceAll(' ', '');
+}
+
 function wordsOf(text: string): string[] {
   return unmarked(plain(text)).split(' ').filter(Boolean);
 }

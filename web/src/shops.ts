@@ -5,14 +5,22 @@ import { merchants, Offline, shopList } from './api';
 import { country } from './country';
 import type { Merchant } from './model';
 import {
-  INSIDE, loosePlace, nameKey, NOWHERE, place, readings, slipsTo, WORD, type Key, type Reading,
+  INSIDE, loosePlace, nameKey, NOWHERE, place, readings, slipsTo, squashed, WORD, type Key, type Reading,
 } from './near';
 import { unmarked } from './normal';
 
-/** A shop of the list; the first of its names is the one it is shown by. */
-export interface Shop {
-  readonly merchant: Merchant;
-  readonly names: readonly Key[];
+/** A shop of the list. */
+export class Shop {
+  private keys: readonly Key[] | undefined;
+
+  /** `calls`: what it is called, the name it is shown by first. */
+  constructor(readonly merchant: Merchant, readonly calls: readonly string[]) {}
+
+  /** Its names as they are compared, made when they are first asked for: most shops are never looked at. */
+  get names(): readonly Key[] {
+    this.keys ??= this.calls.map(nameKey);
+    return this.keys;
+  }
 }
 
 /** A country's shops, as kept on the device. */
@@ -30,11 +38,11 @@ export class Shops {
 
   /** The only shop that bears this very name in either alphabet, as an alias if none is shown by it. */
   named(name: string): Merchant | undefined {
-    const [wanted] = nameKey(name);
+    const wanted = squashed(name);
     if (!wanted) return undefined;
-    const isIt = ([head]: Key): boolean => head?.latin === wanted.latin;
-    const shownBy = this.all.filter(({ names }) => isIt(names[0]!));
-    const bearers = shownBy.length ? shownBy : this.all.filter(({ names }) => names.some(isIt));
+    const isIt = (other: string): boolean => squashed(other) === wanted;
+    const shownBy = this.all.filter(({ merchant }) => isIt(merchant.name));
+    const bearers = shownBy.length ? shownBy : this.all.filter(({ calls }) => calls.some(isIt));
     return bearers.length === 1 ? bearers[0]!.merchant : undefined;
   }
 }
@@ -42,12 +50,24 @@ export class Shops {
 let listed: Promise<Shops> | undefined;
 
 /** Fetches the country's list, which the service worker then keeps for when there is no network. */
-export function prepareShops(): Promise<Shops> {
+export function knownShops(): Promise<Shops> {
   listed ??= fetchList().catch((error: unknown) => {
     listed = undefined;
     throw error;
   });
   return listed;
+}
+
+/** Shops compared without a break: a few milliseconds on a phone. */
+const AT_ONCE = 100;
+
+/** Does beforehand, between other things, what looking a shop up without a network would take long for. */
+export async function prepareShops(): Promise<void> {
+  const { all } = await knownShops();
+  for (let from = 0; from < all.length; from += AT_ONCE) {
+    for (const shop of all.slice(from, from + AT_ONCE)) void shop.names;
+    await new Promise((resolve) => setTimeout(resolve));
+  }
 }
 
 /** Shops that may be meant by what was typed so far, best first; none where neither server nor list is there. */
@@ -56,7 +76,7 @@ export async function suggestShops(text: string, limit: number, signal: AbortSig
     return plausible(await merchants(text, country(), limit, signal));
   } catch (error) {
     if (!(error instanceof Offline)) throw error;
-    return find((await prepareShops()).all, text, limit);
+    return find((await knownShops()).all, text, limit);
   }
 }
 
@@ -83,20 +103,11 @@ export function onceEach<Guess extends Scored>(found: readonly Guess[]): readonl
 
 async function fetchList(): Promise<Shops> {
   const list = await shopList(country());
-  const all: Shop[] = [];
-  for (let from = 0; from < list.merchants.length; from += AT_ONCE) {
-    all.push(...list.merchants.slice(from, from + AT_ONCE).map((row) => shopOf(...row)));
-    // Somebody may be typing meanwhile.
-    await new Promise((resolve) => setTimeout(resolve));
-  }
-  return new Shops(all, list.merged);
+  return new Shops(list.merchants.map((row) => shopOf(...row)), list.merged);
 }
 
-/** Shops whose names are prepared without a break: a few milliseconds on a phone. */
-const AT_ONCE = 100;
-
 export function shopOf(slug: string, name: string, aliases: readonly string[]): Shop {
-  return { merchant: { slug, name, score: 0, categories: [] }, names: [name, ...aliases].map(nameKey) };
+  return new Shop({ slug, name, score: 0, categories: [] }, [name, ...aliases]);
 }
 
 /**

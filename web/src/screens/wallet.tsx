@@ -123,7 +123,7 @@ function Found() {
   return <ul class="rows">{shown.map((card) => <li key={card.id}><CardRow card={card} /></li>)}</ul>;
 }
 
-const SCREENFUL = 24;
+const SCREENFUL = 16;
 const PAUSE_MS = 150;
 
 /** What fits on a screen, at once; the rest when no letter follows, so that typing never waits for a long list. */
@@ -140,8 +140,8 @@ function useScreenful(all: readonly Card[]): readonly Card[] {
 async function prepareToSearch(): Promise<void> {
   setTimeout(() => prepareSearch(cards.peek(), language.peek()));
   if (otherNames.peek()) return;
-  const { prepareShops } = await import('../shops');
-  const shops = await prepareShops();
+  const { knownShops } = await import('../shops');
+  const shops = await knownShops();
   otherNames.value = (merchant) => shops.get(merchant)?.names ?? [];
 }
 

@@ -37,8 +37,8 @@ function useNamesake({ name, merchant }: Card, refused: boolean): Merchant | und
 }
 
 async function named(name: string): Promise<Merchant | undefined> {
-  const { prepareShops } = await import('../shops');
-  return (await prepareShops()).named(name);
+  const { knownShops } = await import('../shops');
+  return (await knownShops()).named(name);
 }
 
 /** The name stays as it was typed; taking the shop's own is one more tap. */
