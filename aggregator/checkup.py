@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass
 
-from aggregator import app, db, schema, store
+from aggregator import app, db, images, schema, store
 from aggregator.blobs import open_blobs
 from aggregator.crypto import KeysUnreadable
 from aggregator.errors import Problem
-from aggregator.recognition import barcodes
+from aggregator.recognition import barcodes, tesseract, text
 from aggregator.settings import Settings
 
 STOPPERS = (*db.STORE_ERRORS, KeysUnreadable, store.KeysMissing, schema.StoreIsNewer)
@@ -32,6 +32,7 @@ async def look(settings: Settings) -> list[Finding]:
         await _rows(settings),
         await _pictures(settings),
         _recognition(),
+        _print(settings),
         _web(settings),
         _address(settings),
         _mail(),
@@ -66,6 +67,21 @@ def _recognition() -> Finding:
         return Finding("recognition", True, f"codes are read by {' and '.join(barcodes.available())}.")
     words = f"{', '.join(missing)} is missing, so fewer codes are read (sudo apt-get install libzbar0)."
     return Finding("recognition", False, words, optional=True)
+
+
+def _print(settings: Settings) -> Finding:
+    if settings.text == "off":
+        return Finding("print", True, "is not read, as --text off asks.", optional=True)
+    if not text.available():
+        words = "rapidocr or onnxruntime is missing, so names and numbers are not read off a photo (make setup)."
+        return Finding("print", False, words, optional=True)
+    if not images.HEIC:
+        words = "is read, but pillow-heif is missing, so photos in HEIC are refused (make setup)."
+        return Finding("print", False, words, optional=True)
+    if not tesseract.available():
+        words = "is read, but some Russian words are not (make setup; sudo apt-get install tesseract-ocr-rus)."
+        return Finding("print", False, words, optional=True)
+    return Finding("print", True, "is read by PP-OCRv6 and Tesseract.")
 
 
 def _web(settings: Settings) -> Finding:

@@ -11,6 +11,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 ENVIRONMENT = "KARMAN_"
 MAX_PORT = 65_535
+TEXT = ("auto", "off")
 
 
 class SettingsWrong(Exception):
@@ -39,6 +40,7 @@ class Settings:
         "", "addresses of reverse proxies, comma-separated, whose X-Forwarded-* headers are believed"
     )
     workers: int = _setting(2, "recognition processes")
+    text: str = _setting("auto", "whether print is read, too: auto, where its engines are installed, or off")
     queue: int = _setting(8, "photos that may wait for a recognition process")
     limit_scale: int = _setting(1, "multiplies every rate limit, for load tests")
     web: Path = _setting(Path(__file__).resolve().parent.parent / "web" / "dist", "folder with the built web app")
@@ -108,6 +110,8 @@ def _check(settings: Settings) -> None:
         raise SettingsWrong("--public-url needs an address like https://karman.example, without a path.")
     if not 0 <= settings.port <= MAX_PORT:
         raise SettingsWrong(f"--port needs a number from 0 to {MAX_PORT}.")
+    if settings.text not in TEXT:
+        raise SettingsWrong(f"--text is one of {', '.join(TEXT)}.")
     if settings.workers < 1 or settings.queue < 1 or settings.limit_scale < 1:
         raise SettingsWrong("--workers, --queue and --limit-scale need to be at least 1.")
 

@@ -13,6 +13,9 @@ from tests.servers import PostgresServer, S3Server, postgres, seaweedfs
 from tests.service import Person, Running, ServiceOptions, running
 
 PROFILES = ("embedded", "grown")
+# Reading print takes half a gigabyte a process and a second a photo; the tests that are about it ask for it.
+os.environ.setdefault("KARMAN_TEXT", "off")
+
 IS_PROOF = os.environ.get("KARMAN_PROOF") == "1"
 
 slow_ok = [HealthCheck.too_slow, HealthCheck.function_scoped_fixture, HealthCheck.data_too_large]

@@ -221,7 +221,7 @@ def test_the_check_says_of_every_part_whether_it_works(options: ServiceOptions) 
     ended = run(options, "check")
     assert (ended.status, ended.errors) == (0, "")
     parts = found(ended)
-    assert parts.keys() == {"rows and keys", "pictures", "recognition", "web app", "address", "mail"}
+    assert parts.keys() == {"rows and keys", "pictures", "recognition", "print", "web app", "address", "mail"}
     assert (parts["rows and keys"], parts["pictures"], parts["address"], parts["mail"]) == (
         "ok",
         "ok",

@@ -1,4 +1,6 @@
-"""The card's look: a small picture of the photo and the colour that stands out in it."""
+"""The card in a photo: where it lies, how it looks when laid straight, and the colour that stands out in it."""
+
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
@@ -6,7 +8,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from aggregator.images import encode_webp
-from aggregator.recognition.reading import Face
+from aggregator.recognition import corners
+from aggregator.recognition.reading import Box, Face
 
 FACE_SIDE = 800
 FACE_BYTES = 120_000
@@ -19,12 +22,80 @@ _LIT = 0.2
 # A face is colourful when at least this share of it is.
 _SHARE = 0.04
 
-Pixels = NDArray[np.floating]
+# A straightened card: ID-1 at 300 dots an inch.
+CARD_SIZE = (1011, 638)
+# A whole photo is looked at no larger than this.
+_PHOTO_SIDE = 1600
+_SEARCH_SIDE = 640
+
+Pixels = NDArray[Any]
+Quad = NDArray[Any]
 
 
-def face(image: Image.Image) -> Face:
+class View(NamedTuple):
+    """What is looked at in a photo: the card between its corners, clockwise from its top left, or all of the photo."""
+
+    quad: Quad | None
+    score: float
+
+    @property
+    def is_card(self) -> bool:
+        """Whether a card was found, rather than the whole photo taken."""
+        return self.quad is not None
+
+    def picture(self, image: Image.Image) -> tuple[Pixels, Pixels]:
+        """The view as RGB pixels, and the matrix of shape (3, 3) from them to the photo's."""
+        if self.quad is not None:
+            return straight(image, self.quad, CARD_SIZE)
+        scale = min(1.0, _PHOTO_SIDE / max(image.size))
+        size = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
+        small = image if scale == 1 else image.resize(size, Image.Resampling.BOX, reducing_gap=2.0)
+        return np.asarray(small), np.diag([image.width / size[0], image.height / size[1], 1.0])
+
+    def turned(self, turns: int) -> "View":
+        """The card after so many quarter turns clockwise; a whole photo stays as it was taken."""
+        return self if self.quad is None else View(np.roll(self.quad, turns, axis=0), self.score)
+
+
+WHOLE = View(None, 0.0)
+
+
+def views(image: Image.Image) -> list[View]:
+    """Where the card in a photo may be, the likeliest first; the whole photo comes last, always."""
+    scale = min(1.0, _SEARCH_SIDE / max(image.size))
+    size = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
+    small = image.resize(size, Image.Resampling.BOX, reducing_gap=2.0)
+    stretch = np.array([image.width / size[0], image.height / size[1]])
+    found = [outline for outline in corners.find(np.asarray(small)) if outline.score >= corners.SURE]
+    return [*(View(outline.quad * stretch, outline.score) for outline in found), WHOLE]
+
+
+def straight(image: Image.Image, quad: Quad, size: tuple[int, int]) -> tuple[Pixels, Pixels]:
+    """The part of a photo between four corners as RGB pixels of `size`, and the matrix from them to the photo's."""
+    sides = np.linalg.norm(np.roll(quad, -1, axis=0) - quad, axis=1)
+    shrink = max(1, int(min(sides[0], sides[2]) / size[0]))
+    # Averaged first: what draws the perspective looks at single pixels and would skip most of a large photo's.
+    small = np.asarray(image.reduce(shrink) if shrink > 1 else image)
+    target = np.array([[0, 0], [size[0], 0], size, [0, size[1]]], np.float32)
+    warp = cv2.getPerspectiveTransform((quad / shrink).astype(np.float32), target)
+    flat = cv2.warpPerspective(small, warp, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return flat, np.diag([shrink, shrink, 1.0]) @ np.linalg.inv(warp)
+
+
+def face(image: Image.Image, seen: View = WHOLE) -> Face:
     """A WebP of at most FACE_SIDE pixels and FACE_BYTES bytes, and its dominant colour."""
-    return Face(encode_webp(image, FACE_SIDE, FACE_BYTES), dominant_colour(image))
+    if seen.quad is None:
+        return Face(encode_webp(image, FACE_SIDE, FACE_BYTES), dominant_colour(image))
+    sides = np.linalg.norm(np.roll(seen.quad, -1, axis=0) - seen.quad, axis=1)
+    stands = sides[0] + sides[2] < sides[1] + sides[3]
+    flat, _ = straight(image, seen.quad, CARD_SIZE[::-1] if stands else CARD_SIZE)
+    card = Image.fromarray(flat)
+    return Face(encode_webp(card, FACE_SIDE, FACE_BYTES), dominant_colour(card), _box(seen.quad))
+
+
+def _box(quad: Quad) -> Box:
+    first, second, third, fourth = ((round(float(x)), round(float(y))) for x, y in quad)
+    return (first, second, third, fourth)
 
 
 def dominant_colour(image: Image.Image) -> str:

@@ -106,11 +106,20 @@ def _of_row(row: Row, codes: Sequence[str]) -> list[NumberCandidate]:
     """The numbers of a row with their confidence; several readings of it that agree strengthen each other."""
     votes: dict[str, float] = {}
     forms: dict[str, Found] = {}
+    if any(_PHONE.search(text) for text, _ in row.texts):
+        return []
     for text, confidence in row.texts:
         for found in found_in(text):
             votes[found.digits] = votes.get(found.digits, 0.0) + confidence**4
             forms.setdefault(found.digits, found)
     total = sum(votes.values())
+    for longer in votes:
+        # A box that ends too early cuts digits off; nothing adds any, but for a № that is taken for some.
+        cut = [
+            shorter for shorter in votes if shorter != longer and longer.endswith(shorter) and forms[longer].labelled
+        ]
+        cut += [shorter for shorter in votes if shorter != longer and longer.startswith(shorter)]
+        votes[longer] += sum(votes[shorter] for shorter in cut)
     return [
         NumberCandidate(digits, round(_confidence(forms[digits], votes[digits] / total, row, codes), 3), check)
         for digits in votes

@@ -58,10 +58,15 @@ class Line(msgspec.Struct, frozen=True):
 
 
 class Face(msgspec.Struct, frozen=True):
-    """How the card looks: a small WebP picture and its dominant colour, `#rrggbb`."""
+    """How the card looks: a small WebP picture and its dominant colour, `#rrggbb`.
+
+    corners  of the card in pixels of the upright photo, clockwise from its own top left; None where no card was found
+             and the picture is the whole photo
+    """
 
     picture: bytes
     colour: str
+    corners: Box | None = None
 
 
 class Reading(msgspec.Struct, frozen=True):

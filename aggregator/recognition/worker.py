@@ -20,10 +20,21 @@ import msgspec
 
 from aggregator.errors import Problem
 from aggregator.recognition import pipeline
+from aggregator.recognition.pipeline import Tell
 from aggregator.recognition.reading import Reading
-from aggregator.recognition.wire import HEADER_BYTES, Answer, Done, Failed, Refused, Request, frame, frame_size
+from aggregator.recognition.wire import (
+    HEADER_BYTES,
+    Answer,
+    Done,
+    Failed,
+    Progress,
+    Refused,
+    Request,
+    frame,
+    frame_size,
+)
 
-Reader = Callable[[Sequence[bytes]], Reading]
+Reader = Callable[[Sequence[bytes], Tell], Reading]
 
 # The kernel's number for "tell me when my parent dies" (prctl(2)).
 _PR_SET_PDEATHSIG = 1
@@ -41,28 +52,39 @@ def main() -> None:
     pipeline.warm()
     with socket.socket(fileno=options.socket) as wire:
         wire.sendall(frame(b""))
+        if reader is pipeline.read_with_text:
+            # Only now: a server that starts need not wait for it, and a photo that comes meanwhile can.
+            pipeline.warm_text()
         _serve(wire, reader, options.resident_bytes)
 
 
 def _serve(wire: socket.socket, reader: Reader, resident_bytes: int) -> None:
     done = 0
     while (body := _receive(wire)) is not None:
-        photos = msgspec.msgpack.decode(body, type=Request).photos
-        outcome = _outcome(reader, photos)
-        done += len(photos)
+        request = msgspec.msgpack.decode(body, type=Request)
+        outcome = _outcome(reader, request, wire)
+        done += len(request.photos)
         worn = isinstance(outcome, Failed) or (done >= _PHOTOS_BEFORE_RETIRING and _resident() > resident_bytes)
-        wire.sendall(frame(msgspec.msgpack.encode(Answer(outcome, worn))))
+        _send(wire, Answer(outcome, worn))
         if worn:
             return
 
 
-def _outcome(reader: Reader, photos: list[bytes]) -> Done | Refused | Failed:
+def _outcome(reader: Reader, request: Request, wire: socket.socket) -> Done | Refused | Failed:
+    def tell(step: str, reading: Reading) -> None:
+        if request.by_steps:
+            _send(wire, Progress(step, reading))
+
     try:
-        return Done(reader(photos))
+        return Done(reader(request.photos, tell))
     except Problem as problem:
         return Refused(problem.status, problem.code, problem.detail)
     except Exception:
         return Failed(traceback.format_exc())
+
+
+def _send(wire: socket.socket, message: Progress | Answer) -> None:
+    wire.sendall(frame(msgspec.msgpack.encode(message)))
 
 
 def _die_with(parent: int) -> None:

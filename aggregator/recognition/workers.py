@@ -13,19 +13,31 @@ import os
 import socket
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Self
+from typing import Self, TypeVar
 
 import msgspec
 
 from aggregator.errors import Problem, TooLarge, Unavailable, UnsupportedMedia
 from aggregator.recognition.reading import Reading
-from aggregator.recognition.wire import HEADER_BYTES, Answer, Done, Failed, Refused, Request, frame, frame_size
+from aggregator.recognition.wire import (
+    HEADER_BYTES,
+    Answer,
+    Done,
+    Failed,
+    Progress,
+    Refused,
+    Request,
+    frame,
+    frame_size,
+)
 
 # By name, so that the server itself never loads the decoders.
 READER = "aggregator.recognition.pipeline:read"
+# By what the setting `text` says.
+READERS = {"auto": "aggregator.recognition.pipeline:read_with_text", "off": READER}
 # Four photos of 12 megapixels take about 5 s; a picture made to be hard takes minutes.
 TIMEOUT_S = 20.0
 START_TIMEOUT_S = 60.0
@@ -35,6 +47,7 @@ RESIDENT_BYTES = 700_000_000
 
 _REFUSALS: dict[int, type[Problem]] = {kind.status: kind for kind in (TooLarge, UnsupportedMedia)}
 _log = logging.getLogger("karman.recognition")
+T = TypeVar("T")
 
 
 class Pool:
@@ -106,18 +119,41 @@ class Pool:
         Raises UnsupportedMedia or TooLarge for the photos' sake, Unavailable `busy` where the queue is full, and
         Unavailable `reading-failed` where the process died or took too long over them.
         """
+        job = self._admit(Request(list(photos)))
+        try:
+            return await self._in_time(job.reading)
+        finally:
+            self._leave(job)
+
+    async def read_by_steps(self, photos: Sequence[bytes]) -> AsyncGenerator[Progress, None]:
+        """The same, told step by step; the last Progress, `done`, has the whole reading. Raises what `read` raises."""
+        job = self._admit(Request(list(photos), by_steps=True))
+        try:
+            while (progress := await self._in_time(job.progress.get())) is not None:
+                yield progress
+            yield Progress("done", await job.reading)
+        finally:
+            self._leave(job)
+
+    def _admit(self, request: Request) -> "_Job":
         if self._jobs.qsize() >= self._queue + self._idle:
             raise self._busy()
-        job = _Job(list(photos), asyncio.get_running_loop().create_future())
+        job = _Job(request)
         self._open.add(job)
         self._jobs.put_nowait(job)
+        return job
+
+    async def _in_time(self, coming: Awaitable[T]) -> T:
+        """Wait no longer than a call can take; raises Unavailable `busy`."""
         try:
             async with asyncio.timeout(self._patience_s):
-                return await job.reading
+                return await coming
         except TimeoutError:
             raise self._busy() from None
-        finally:
-            self._open.discard(job)
+
+    def _leave(self, job: "_Job") -> None:
+        job.reading.cancel()
+        self._open.discard(job)
 
     @property
     def _patience_s(self) -> float:
@@ -165,7 +201,7 @@ class Pool:
         start = clock()
         try:
             async with asyncio.timeout(self._timeout_s):
-                answer = await worker.ask(job.photos)
+                answer = await worker.ask(job.request, job.progress.put_nowait)
         except TimeoutError:
             _log.error("recognition process %d took more than %g s over a card", worker.pid, self._timeout_s)
             job.fail("These photos took too long to read.")
@@ -199,10 +235,14 @@ class Pool:
 
 @dataclass(eq=False, slots=True)
 class _Job:
-    """Photos of one card and the caller's future."""
+    """The photos of one card, the caller's future, and what is known meanwhile: None when nothing more comes."""
 
-    photos: list[bytes]
-    reading: asyncio.Future[Reading]
+    request: Request
+    reading: asyncio.Future[Reading] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
+    progress: asyncio.Queue[Progress | None] = field(default_factory=asyncio.Queue)
+
+    def __post_init__(self) -> None:
+        self.reading.add_done_callback(lambda _: self.progress.put_nowait(None))
 
     def settle(self, outcome: Done | Refused | Failed) -> None:
         if isinstance(outcome, Failed):
@@ -227,7 +267,7 @@ class _Worker(asyncio.Protocol):
         self._process = process
         self._transport: asyncio.Transport | None = None
         self._received = bytearray()
-        self._frame = asyncio.get_running_loop().create_future()
+        self._frames: asyncio.Queue[bytes | None] = asyncio.Queue()
         self.gone = asyncio.get_running_loop().create_future()
 
     @classmethod
@@ -240,7 +280,7 @@ class _Worker(asyncio.Protocol):
         worker._transport, _ = await loop.create_unix_connection(lambda: worker, sock=ours)
         try:
             async with asyncio.timeout(START_TIMEOUT_S):
-                await worker._frame
+                await worker._frame()
         except BaseException:
             await worker.end()
             raise
@@ -254,13 +294,22 @@ class _Worker(asyncio.Protocol):
     def lives(self) -> bool:
         return self._process.poll() is None
 
-    async def ask(self, photos: list[bytes]) -> Answer:
-        """The process's answer; raises ConnectionError where it dies first."""
+    async def ask(self, request: Request, hear: Callable[[Progress], None]) -> Answer:
+        """The process's answer, and before it what it tells meanwhile; raises ConnectionError where it dies first."""
         if self._transport is None or self.gone.done():
             raise ConnectionResetError
-        self._frame = asyncio.get_running_loop().create_future()
-        self._transport.write(frame(msgspec.msgpack.encode(Request(photos))))
-        return msgspec.msgpack.decode(await self._frame, type=Answer)
+        self._transport.write(frame(msgspec.msgpack.encode(request)))
+        while True:
+            message: Progress | Answer = msgspec.msgpack.decode(await self._frame(), type=Progress | Answer)
+            if isinstance(message, Answer):
+                return message
+            hear(message)
+
+    async def _frame(self) -> bytes:
+        body = await self._frames.get()
+        if body is None:
+            raise ConnectionResetError
+        return body
 
     async def end(self) -> None:
         """Kill the process, whatever it does, and wait until it is no more."""
@@ -271,17 +320,16 @@ class _Worker(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         self._received += data
-        if len(self._received) < HEADER_BYTES or self._frame.done():
-            return
-        end = HEADER_BYTES + frame_size(self._received)
-        if len(self._received) >= end:
-            self._frame.set_result(bytes(self._received[HEADER_BYTES:end]))
+        while len(self._received) >= HEADER_BYTES:
+            end = HEADER_BYTES + frame_size(self._received)
+            if len(self._received) < end:
+                return
+            self._frames.put_nowait(bytes(self._received[HEADER_BYTES:end]))
             del self._received[:end]
 
     def connection_lost(self, error: Exception | None) -> None:
         self.gone.set_result(None)
-        if not self._frame.done():
-            self._frame.set_exception(ConnectionResetError())
+        self._frames.put_nowait(None)
 
 
 def _spawn(wire: int, options: Mapping[str, object]) -> subprocess.Popen[bytes]:
