@@ -3,34 +3,26 @@
 import asyncio
 import base64
 import time
-from collections import Counter
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
-from typing import Any, Self
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import AsyncExitStack, aclosing
+from typing import Any, NamedTuple, Self
 
-from starlette.datastructures import UploadFile
-from starlette.formparsers import MultiPartException, MultiPartParser
-from starlette.requests import ClientDisconnect, Request
-from starlette.responses import Response
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
 from starlette.routing import BaseRoute, Route
+from starlette.types import Receive, Scope, Send
 
 from aggregator.accounts.sessions import Sessions
-from aggregator.errors import BadRequest, FieldError, Invalid, TooLarge, Unauthorized, Unavailable
+from aggregator.errors import FieldError, Invalid, Problem, Unauthorized
 from aggregator.http import answer
-from aggregator.images import MAX_BYTES
-from aggregator.limits import Limiter, address_key
-from aggregator.merchants.candidates import Candidate, verdict
+from aggregator.limits import Limiter
+from aggregator.merchants.candidates import Candidate, Verdict, verdict
 from aggregator.merchants.routes import country_of
-from aggregator.recognition.reading import Face, Reading
+from aggregator.recognition.reading import Reading
+from aggregator.recognition.wire import Progress
 from aggregator.recognition.workers import Pool
-
-MAX_PHOTOS = 4
-MAX_TOTAL_BYTES = 30 * 1024 * 1024
-# All uploads together, read and waiting; more is answered `busy`.
-MAX_HELD_BYTES = 256 * 1024 * 1024
-# Of one network: three cards of photos at the limit.
-MAX_CALLER_BYTES = 96 * 1024 * 1024
-UPLOAD_TIMEOUT_S = 120
+from aggregator.uploads import MAX_HELD_BYTES, Held, network_of, photos_of
 
 Match = Callable[[Reading, str | None], Sequence[Candidate]]
 
@@ -55,7 +47,7 @@ class Allowance:
         if account and self._members:
             self._members.hit(account)
         else:
-            self._guests.hit(_network(request))
+            self._guests.hit(network_of(request))
 
     async def _account(self, request: Request) -> str:
         if self._sessions is None:
@@ -66,10 +58,6 @@ class Allowance:
             return ""
 
 
-def _network(request: Request) -> str:
-    return address_key(request.client.host if request.client else "")
-
-
 def routes(pool: Pool, allowance: Allowance, match: Match) -> list[BaseRoute]:
     """`POST /api/intake`, open to guests."""
     held = Held(MAX_HELD_BYTES)
@@ -77,122 +65,103 @@ def routes(pool: Pool, allowance: Allowance, match: Match) -> list[BaseRoute]:
     async def intake(request: Request) -> Response:
         await allowance.count(request)
         country = _country(request)
+        if NDJSON in request.headers.get("accept", ""):
+            return await by_steps(request, pool, held, lambda reading: identified(reading, match, country))
         async with photos_of(request, held) as photos:
             reading = await pool.read(photos)
-        return answer(await draft(reading, match, country))
+        return answer(_draft(reading, await identified(reading, match, country)))
 
     return [Route("/api/intake", intake, methods=["POST"])]
 
 
-async def draft(reading: Reading, match: Match, country: str | None) -> dict[str, Any]:
-    """The answer: what was read, the merchants it may mean, and what each step took."""
+class Identified(NamedTuple):
+    """The merchants that a card may be of, what to do with them, and how long it took."""
+
+    merchants: Sequence[Candidate]
+    verdict: Verdict
+    match_ms: int
+
+    def shown(self) -> dict[str, Any]:
+        """Their part of a draft."""
+        fields = [
+            {"slug": m.slug, "name": m.name, "score": round(m.score, 3), "reasons": m.reasons} for m in self.merchants
+        ]
+        return {"merchants": fields, "verdict": self.verdict}
+
+
+async def identified(reading: Reading, match: Match, country: str | None) -> Identified:
+    """Whose card it may be."""
     start = time.perf_counter_ns()
     merchants = await asyncio.to_thread(match, reading, country)
-    match_ms = round((time.perf_counter_ns() - start) / 1_000_000)
-    return {
-        "codes": reading.codes,
-        "number": reading.number,
-        "merchants": [
-            {"slug": m.slug, "name": m.name, "score": round(m.score, 3), "reasons": m.reasons} for m in merchants
-        ],
-        "verdict": verdict(merchants, country),
-        "face": _shown(reading.face) if reading.face else None,
-        "timings_ms": reading.timings_ms | {"match": match_ms},
-    }
+    return Identified(merchants, verdict(merchants, country), round((time.perf_counter_ns() - start) / 1_000_000))
 
 
-class Held:
-    """How many bytes of photos are in memory at once, in all and of one caller, so that nobody takes all the room."""
-
-    def __init__(self, limit_bytes: int, caller_bytes: int = MAX_CALLER_BYTES) -> None:
-        self._limit_bytes = limit_bytes
-        self._caller_bytes = caller_bytes
-        self._bytes = 0
-        self._by_caller: Counter[str] = Counter()
-
-    def take(self, caller: str, count: int) -> None:
-        """Count bytes in; raises Unavailable `busy` past a limit."""
-        if self._bytes + count > self._limit_bytes or self._by_caller[caller] + count > self._caller_bytes:
-            raise Unavailable("busy", "Too many photos are being sent just now.", 5)
-        self._bytes += count
-        self._by_caller[caller] += count
-
-    def give(self, caller: str, count: int) -> None:
-        """Count them out."""
-        self._bytes -= count
-        self._by_caller[caller] -= count
-        if not self._by_caller[caller]:
-            del self._by_caller[caller]
+def _draft(reading: Reading, found: Identified) -> dict[str, Any]:
+    """The answer: what was read, the merchants it may mean, and what each step took."""
+    timings = {"timings_ms": reading.timings_ms | {"match": found.match_ms}}
+    return {"codes": reading.codes, "number": reading.number, **found.shown(), "face": _face(reading), **timings}
 
 
-@asynccontextmanager
-async def photos_of(request: Request, held: Held) -> AsyncIterator[list[bytes]]:
-    """The bytes of the parts named `photo`, counted in `held` until the block ends.
+# ---------------------------------------------------------------- step by step
 
-    Raises Invalid (names the field), TooLarge, Unavailable `busy`, and BadRequest where the sender stops halfway.
-    """
-    if not request.headers.get("content-type", "").lower().startswith("multipart/form-data"):
-        raise _invalid("photo", "Send multipart/form-data with one to four parts named photo.")
-    announced = request.headers.get("content-length", "")
-    if announced.isdigit() and int(announced) > MAX_TOTAL_BYTES:
-        raise _too_large()
-    taken, caller = 0, _network(request)
 
-    async def body() -> AsyncGenerator[bytes, None]:
-        nonlocal taken
-        async for chunk in request.stream():
-            held.take(caller, len(chunk))
-            taken += len(chunk)
-            if taken > MAX_TOTAL_BYTES:
-                raise _too_large()
-            yield chunk
+NDJSON = "application/x-ndjson"
+Identify = Callable[[Reading], Awaitable[Identified]]
+# What of a draft is known after a step; other steps have nothing to show.
+SHOWN: Mapping[str, Callable[[Reading], dict[str, Any]]] = {
+    "barcodes": lambda reading: {"codes": reading.codes},
+    "text": lambda reading: {"number": reading.number},
+}
 
+
+class Stepwise(StreamingResponse):
+    """Lines of JSON. What `held` holds is let go when they are sent, or nobody listens any more."""
+
+    media_type = NDJSON
+
+    def __init__(self, lines: AsyncIterator[bytes], held: AsyncExitStack) -> None:
+        # A proxy that collects an answer before it passes it on would undo the steps.
+        super().__init__(lines, headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
+        self._held = held
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async with self._held:
+            await super().__call__(scope, receive, send)
+
+
+async def by_steps(request: Request, pool: Pool, held: Held, identify: Identify) -> Response:
+    """The draft as a line per finished step; what is refused before the first step is refused with its own status."""
+    until_sent = AsyncExitStack()
     try:
-        yield await _parsed(PhotoParser(request.headers, body()))
-    finally:
-        held.give(caller, taken)
+        photos = await until_sent.enter_async_context(photos_of(request, held))
+        coming = await until_sent.enter_async_context(aclosing(pool.read_by_steps(photos)))
+        return Stepwise(_lines(await anext(coming), coming, identify), until_sent)
+    except BaseException:
+        await until_sent.aclose()
+        raise
 
 
-async def _parsed(parser: "PhotoParser") -> list[bytes]:
+async def _lines(first: Progress, coming: AsyncIterator[Progress], identify: Identify) -> AsyncIterator[bytes]:
     try:
-        async with asyncio.timeout(UPLOAD_TIMEOUT_S):
-            form = await parser.parse()
-    except MultiPartException as error:
-        raise _invalid("photo", error.message) from error
-    except TimeoutError:
-        raise BadRequest("too-slow", f"The photos did not arrive within {UPLOAD_TIMEOUT_S} s.") from None
-    except ClientDisconnect:
-        raise BadRequest("incomplete", "The photos did not arrive in full.") from None
-    photos = [await part.read() for part in form.getlist("photo") if isinstance(part, UploadFile)]
-    await form.close()
-    if not photos:
-        raise _invalid("photo", "At least one photo is needed.")
-    return photos
+        yield _line(first.step, SHOWN.get(first.step, _nothing)(first.reading))
+        async for progress in coming:
+            if progress.step != "done":
+                yield _line(progress.step, SHOWN.get(progress.step, _nothing)(progress.reading))
+                continue
+            found = await identify(progress.reading)
+            yield _line("match", found.shown())
+            yield _line("done", _draft(progress.reading, found))
+    except Problem as problem:
+        # The status has been sent: the last line tells what went wrong.
+        yield _line("failed", {"problem": problem.body(), "retry_after_s": problem.headers.get("Retry-After")})
 
 
-class PhotoParser(MultiPartParser):
-    """Starlette's parser for parts named `photo`: in memory, never on disk, and refused while they still arrive."""
+def _nothing(reading: Reading) -> dict[str, Any]:
+    return {}
 
-    spool_max_size = MAX_TOTAL_BYTES + 1
 
-    def on_part_begin(self) -> None:
-        super().on_part_begin()
-        self._part_bytes = 0
-
-    def on_headers_finished(self) -> None:
-        super().on_headers_finished()
-        if self._current_part.field_name != "photo":
-            raise _invalid(self._current_part.field_name, "There is no such field; photos come in parts named photo.")
-        if self._current_part.file is None:
-            raise _invalid("photo", "A photo is sent as a file, with a filename.")
-        if self._current_files > MAX_PHOTOS:
-            raise _invalid("photo", f"At most {MAX_PHOTOS} photos are read at once.")
-
-    def on_part_data(self, data: bytes, start: int, end: int) -> None:
-        self._part_bytes += end - start
-        if self._part_bytes > MAX_BYTES:
-            raise TooLarge("too-large", f"A photo may have at most {MAX_BYTES} bytes.")
-        super().on_part_data(data, start, end)
+def _line(step: str, known: dict[str, Any]) -> bytes:
+    return msgspec.json.encode({"step": step, **known}) + b"\n"
 
 
 def _country(request: Request) -> str | None:
@@ -203,15 +172,8 @@ def _country(request: Request) -> str | None:
     return country
 
 
-def _shown(face: Face) -> dict[str, str]:
-    picture = base64.b64encode(face.picture).decode()
-    return {"picture": f"data:image/webp;base64,{picture}", "colour": face.colour}
-
-
-def _invalid(field: str, detail: str) -> Invalid:
-    """The refusal of one part of the form, by its JSON pointer."""
-    return Invalid([FieldError("/" + field.replace("~", "~0").replace("/", "~1"), detail)])
-
-
-def _too_large() -> TooLarge:
-    return TooLarge("too-large", f"The photos together may have at most {MAX_TOTAL_BYTES} bytes.")
+def _face(reading: Reading) -> dict[str, str] | None:
+    if reading.face is None:
+        return None
+    picture = base64.b64encode(reading.face.picture).decode()
+    return {"picture": f"data:image/webp;base64,{picture}", "colour": reading.face.colour}

@@ -14,7 +14,7 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 PACKAGE = "aggregator"
 
 BASE = {
-    *("blobs", "codes", "crew", "crypto", "db", "errors", "http", "images", "jobs", "limits", "settings"),
+    *("blobs", "codes", "crew", "crypto", "db", "errors", "http", "images", "jobs", "limits", "settings", "uploads"),
     *("migrations", "schema", "shell", "sqlite", "store"),
 }
 CHAIN = ("__main__", "checkup", "app", "intake", "merchants", "catalog", "sync", "accounts")

@@ -2,6 +2,7 @@
 
 import base64
 import io
+import json
 import logging
 import os
 import signal
@@ -14,6 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import httpx
 import numpy as np
@@ -25,6 +27,7 @@ from starlette.applications import Starlette
 from aggregator import intake
 from aggregator.errors import Problem
 from aggregator.http import Frame, refusal, surprise
+from aggregator.images import MAX_BYTES
 from aggregator.limits import Limiter
 from aggregator.merchants.candidates import Candidate, Reason
 from aggregator.recognition.reading import Reading
@@ -116,7 +119,7 @@ def test_the_draft_shows_the_face_as_a_picture_a_page_can_show(service):
     face = service.send(JPEG).json()["face"]
     kind, _, picture = face["picture"].partition(",")
     assert kind == "data:image/webp;base64"
-    assert Image.open(io.BytesIO(base64.b64decode(picture))).size == (800, 536)
+    assert Image.open(io.BytesIO(base64.b64decode(picture))).size == (800, 505)
     assert face["colour"].startswith("#e")
 
 
@@ -135,6 +138,38 @@ def test_merchants_come_from_the_matcher_with_the_country_of_the_question(servic
     shop = {"slug": "shop-ru", "name": "1 codes", "score": 0.988, "reasons": why}
     assert answer.json()["merchants"] == [shop]
     assert service.send(JPEG).json()["merchants"][0]["slug"] == "shop-None"
+
+
+def lines(answer: httpx.Response) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in answer.text.splitlines()]
+
+
+STEPWISE = {"Accept": "application/x-ndjson"}
+
+
+def test_a_draft_step_by_step_ends_with_what_the_whole_answer_says(service):
+    answer = service.send(JPEG, headers=STEPWISE, params={"country": "ru"})
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "application/x-ndjson")
+    told = lines(answer)
+    steps = [line["step"] for line in told]
+    assert steps.index("barcodes") < steps.index("card") < steps.index("match") < steps.index("done")
+    whole = service.send(JPEG, params={"country": "ru"}).json()
+    assert told[-1].keys() == {"step", *whole}
+    assert all(told[-1][key] == value for key, value in whole.items() if key != "timings_ms")
+    assert next(line for line in told if line["step"] == "barcodes")["codes"] == whole["codes"]
+    assert next(line for line in told if line["step"] == "match")["merchants"] == whole["merchants"]
+
+
+def test_what_is_no_picture_is_refused_with_its_own_status_even_step_by_step(service):
+    assert_problem(service.send(b"no picture", headers=STEPWISE), 415, "not-a-picture")
+
+
+def test_a_process_that_dies_halfway_ends_the_lines_with_the_problem():
+    with serving(reader=SCRIPTED, workers=1) as service:
+        told = lines(service.send(b"step", b"die", headers=STEPWISE))
+        assert [line["step"] for line in told] == ["step", "failed"]
+        assert told[-1]["problem"]["code"] == "reading-failed"
+        assert int(told[-1]["retry_after_s"]) > 0
 
 
 def test_four_photos_of_one_card_are_one_draft(service):
@@ -198,7 +233,7 @@ TOO_LARGE = {
     "200 megapixel jpeg": samples.jpeg_announcing(20_000, 10_000),
     "gif frame beyond its screen": samples.gif_with_a_frame_beyond_its_screen(),
     "400 megapixel bomb": samples.png_bomb(),
-    "more bytes than a photo has": bytes(intake.MAX_BYTES + 1),
+    "more bytes than a photo has": bytes(MAX_BYTES + 1),
 }
 
 

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import textwrap
 from collections.abc import Awaitable, Callable
+from contextlib import aclosing
 from pathlib import Path
 
 import psutil
@@ -268,3 +269,54 @@ def test_processes_die_with_a_parent_killed_by_force():
     children = [psutil.Process(pid) for pid in pids if psutil.pid_exists(pid)]
     assert len(pids) == 2
     assert not psutil.wait_procs(children, timeout=10)[1]
+
+
+# ---------------------------------------------------------------- step by step
+
+
+async def told(pool: Pool, *photos: bytes) -> list[tuple[str, list[str]]]:
+    """What a caller hears: each step, and the lines read by then."""
+    return [(one.step, [line.text for line in one.reading.lines]) async for one in pool.read_by_steps(photos)]
+
+
+def test_what_is_known_is_told_after_every_step_and_in_the_end_the_whole():
+    async def story(pool):
+        assert await told(pool, b"step", b"two") == [
+            ("step", ["step"]),
+            ("two", ["step", "two"]),
+            ("done", ["step", "two"]),
+        ]
+
+    run(story)
+
+
+def test_a_process_that_dies_between_steps_takes_nothing_back_and_fails_the_rest():
+    async def story(pool):
+        steps = pool.read_by_steps([b"step", b"die"])
+        assert (await anext(steps)).step == "step"
+        assert await outcome(anext(steps)) == "reading-failed"
+        await crew(pool, 2)
+        assert (await told(pool, b"step"))[-1] == ("done", ["step"])
+
+    run(story)
+
+
+def test_a_listener_who_leaves_between_steps_leaves_no_steps_to_the_next_caller():
+    async def story(pool):
+        async with aclosing(pool.read_by_steps([b"step", b"two", b"three"])) as steps:
+            await anext(steps)
+        assert await told(pool, b"step", b"mine") == [
+            ("step", ["step"]),
+            ("mine", ["step", "mine"]),
+            ("done", ["step", "mine"]),
+        ]
+
+    run(story, workers=1)
+
+
+def test_many_callers_at_once_hear_their_own_steps_only():
+    async def story(pool):
+        heard = await asyncio.gather(*(told(pool, b"step", str(n).encode()) for n in range(6)))
+        assert [steps[-1][1] for steps in heard] == [["step", str(n)] for n in range(6)]
+
+    run(story, queue=8)

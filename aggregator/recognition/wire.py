@@ -1,6 +1,7 @@
 """What the pool and its processes tell each other: frames of a length (4 bytes, big-endian) and MessagePack.
 
-The first frame a process sends is empty and says that it is warm; after that each Request gets one Answer.
+The first frame a process sends is empty and says that it is warm; after that each Request gets one Answer, and before
+it, where it asks for them, a Progress for every step.
 """
 
 import struct
@@ -13,9 +14,17 @@ HEADER_BYTES = 4
 
 
 class Request(msgspec.Struct, frozen=True):
-    """The photos of one card."""
+    """The photos of one card; `by_steps`: tell what is known after every step."""
 
     photos: list[bytes]
+    by_steps: bool = False
+
+
+class Progress(msgspec.Struct, frozen=True, tag=True):
+    """What has been read once a step is done with a photo."""
+
+    step: str
+    reading: Reading
 
 
 class Done(msgspec.Struct, frozen=True, tag=True):
@@ -38,7 +47,7 @@ class Failed(msgspec.Struct, frozen=True, tag=True):
     trace: str
 
 
-class Answer(msgspec.Struct, frozen=True):
+class Answer(msgspec.Struct, frozen=True, tag=True):
     """`worn`: this process ends now, and another should take its place."""
 
     outcome: Done | Refused | Failed
