@@ -135,7 +135,8 @@ def _confidence(found: Found, share: float, row: Row, codes: Sequence[str]) -> f
         return 0.995
     score = 0.30 + 0.35 * share * sure
     score += 0.12 if found.labelled else 0.0
-    score += 0.25 if check_of(digits) else 0.0
+    # One number of ten passes by chance, so a digit that checks does not make up for readings that say otherwise.
+    score += 0.25 * share if check_of(digits) else 0.0
     score += 0.08 if _regular(found.groups) else -0.05
     score -= 0.25 if len(digits) < 8 else 0.08 if len(digits) > 19 else 0.0
     score -= 0.45 if len(digits) == 11 and digits.startswith(_DIALLED) else 0.0

@@ -27,12 +27,14 @@ _TALL = 1.5
 _CLEAR = 0.2
 # A row with as many digits is worth reading again; a word read less surely than this is worth a second opinion.
 _DIGITS = 4
-_UNSURE = 0.8
-_OPINIONS = 6
+_UNSURE = 0.9
+_OPINIONS = 4
+_OPINION = 0.6
 # A line's text is either engine's: below this the large network has not seen Latin letters or digits.
 _LATIN = 0.85
 # A view that reads as much like a face as this is not doubted.
 _ENOUGH = 1.6
+_DIGITS_BY_LETTERS = 0.85
 
 
 class Printed(NamedTuple):
@@ -99,6 +101,7 @@ class Reader:
         boxes = self._models.boxes(picture, CARD_WIDTH if view.is_card else PHOTO_WIDTH)[:MAX_LINES]
         boxes, strips, turns = self._upright(picture, boxes)
         printed = [Printed(box, self._spellings(strip)) for box, strip in zip(boxes, strips, strict=True)]
+        printed = self._seconded(printed, strips)
         short = min(picture.shape[:2])
         order = _order(boxes, turns)
         lines = [_line(printed[k], text, to_photo, short) for k in order for text in _texts(printed[k])]
@@ -135,26 +138,42 @@ class Reader:
         signal = self._models.signal(strip)
         return ppocr.spelled(signal, self._models.alphabet), self._letters.spelled(signal)
 
+    def _seconded(self, printed: list[Printed], strips: Sequence[Pixels]) -> list[Printed]:
+        """The lines, the tallest that are read unsurely with a second opinion on their Russian letters."""
+        if self._tesseract is None:
+            return printed
+        tallest = sorted(range(len(printed)), key=lambda place: -printed[place].height)[:_OPINIONS]
+        for place in tallest:
+            if printed[place].spellings[1].confidence < _UNSURE:
+                said, confidence = self._tesseract.line(strips[place])
+                if confidence > _OPINION and letters.is_russian(said):
+                    opinion = Spelling(said, (confidence,), (0,))
+                    printed[place] = Printed(printed[place].box, (*printed[place].spellings, opinion))
+        return printed
+
     def _row(self, printed: Printed, picture: Pixels) -> Row:
         """The row for the number: where digits stand in it, read again along all of the card and with more contrast.
 
         Boxes end too early where embossed digits are faint, and part a number at its wider gaps.
         """
-        texts = [(one.text, one.confidence) for one in printed.spellings]
-        if max(sum(map(str.isdigit, text)) for text, _ in texts) >= _DIGITS and not _settled(texts):
+        readings = [*printed.spellings[:2]]
+        if max(sum(map(str.isdigit, one.text)) for one in readings) >= _DIGITS and not _settled(readings):
             band = ppocr.strip(picture, _lengthened(printed.box, picture.shape))
             for again in (band, _contrasted(band)):
-                texts += [(one.text, one.confidence) for one in self._spellings(again)]
-                if _settled(texts):
+                readings += self._spellings(again)
+                if _settled(readings):
                     break
         height, width = picture.shape[:2]
         inside = bool((printed.box > 3).all() and (printed.box < (width - 3, height - 3)).all())
-        return Row(tuple(texts), printed.height, inside)
+        # In turn the large network's and the small one's, which is less good at digits.
+        trust = (1.0, _DIGITS_BY_LETTERS)
+        texts = tuple((one.text, one.confidence * trust[place % 2]) for place, one in enumerate(readings))
+        return Row(texts, printed.height, inside)
 
 
-def _settled(texts: Sequence[tuple[str, float]]) -> bool:
+def _settled(readings: Sequence[Spelling]) -> bool:
     """Whether two readings agree surely on one number, and its check digit holds or they are half of all."""
-    found = [number.found_in(text) for text, confidence in texts if confidence > 0.95]
+    found = [number.found_in(one.text) for one in readings if one.confidence > 0.95]
     numbers = [one[0].digits for one in found if len(one) == 1]
     most = max(numbers, key=numbers.count, default="")
     agreed = numbers.count(most) if most else 0
@@ -229,6 +248,7 @@ def _texts(printed: Printed) -> Iterator[Spelling]:
         yield from sorted((latin, russian), key=lambda one: -one.confidence)
     else:
         yield russian
+    yield from printed.spellings[2:]
 
 
 def _count(text: str) -> int:
