@@ -73,8 +73,8 @@ export function Confirm({ capture }: { readonly capture: Capture }) {
       </button>
     }>
       <form id="confirm" class="narrow stack" ref={form} noValidate onSubmit={(event) => void submit(event)}>
-        <Believed capture={capture} card={card} draft={draft} onChange={change} />
         {twin && <Duplicate card={twin} />}
+        <Believed capture={capture} card={card} draft={draft} onChange={change} />
         <ShopBox label={confirm.shop} shop={card.shop} onChange={(shop) => change({ shop })} fault={faults.shop} />
         <NumberField card={card} capture={capture} draft={draft} onChange={change}
           said={empty && warned.value ? confirm.bare : undefined} />
