@@ -15,12 +15,15 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from aggregator import db, intake, schema, shell, store
+from aggregator.accounts.exports import Exports
+from aggregator.accounts.leaving import Leaving, forget_gone_devices
 from aggregator.accounts.passwords import Passwords
 from aggregator.accounts.people import People
-from aggregator.accounts.routes import AccountRoutes, SignInLimits
+from aggregator.accounts.routes import AccountRoutes, LeavingRoutes, SignInLimits
 from aggregator.accounts.sessions import Sessions
 from aggregator.blobs import open_blobs
 from aggregator.catalog.cards import MUTATORS
+from aggregator.catalog.leaving import Belongings
 from aggregator.catalog.leftovers import Leftovers, forget_uses
 from aggregator.catalog.pictures import Pictures
 from aggregator.catalog.routes import PictureRoutes
@@ -36,6 +39,7 @@ from aggregator.merchants.learning import Learner
 from aggregator.merchants.matching import Matcher
 from aggregator.recognition.workers import READERS, Pool
 from aggregator.settings import Settings
+from aggregator.sync import leaving as sync_leaving
 from aggregator.sync.live import Pokes
 from aggregator.sync.pull import Puller
 from aggregator.sync.purge import Purger
@@ -110,6 +114,7 @@ class Service:
         return [
             *SyncRoutes(self.sessions, Pusher(self.keys, MUTATORS, self.pokes), self.pokes).routes(),
             *AccountRoutes(people, self.sessions, home_of, self.pokes.end, limits).routes(),
+            *self._leaving(limits).routes(),
             *PictureRoutes(self.sessions, self.pictures).routes(),
             *merchant_routes.routes(self.directory, self.matcher),
             *intake.routes(
@@ -121,6 +126,13 @@ class Service:
             *shell.routes(self.settings.web),
         ]
 
+    def _leaving(self, limits: SignInLimits) -> LeavingRoutes:
+        """What goes with an account, and what its person can take along: every package's share."""
+        belongings = Belongings(self.blobs, self.keys, self.pictures)
+        leaving = Leaving(self.passwords, [belongings.erase, sync_leaving.erase], self.pokes.end)
+        exports = Exports([sync_leaving.export, belongings.export])
+        return LeavingRoutes(leaving, exports, self.sessions, limits)
+
     def jobs(self) -> list[Job]:
         """What is done in the background, by one process at a time."""
         learner = Learner(self.keys, self.directory, self.patterns)
@@ -130,6 +142,7 @@ class Service:
             Job("learn-patterns", timedelta(days=1), learner.run),
             Job("purge", timedelta(hours=1), purger.run),
             Job("remove-leftover-pictures", timedelta(days=1), leftovers.run),
+            Job("forget-gone-devices", timedelta(days=1), forget_gone_devices),
         ]
 
     def _warm(self) -> None:

@@ -15,7 +15,7 @@ from aggregator.app import Service
 from aggregator.catalog.cards import MUTATORS
 from aggregator.settings import Settings
 from tests.answers import assert_problem, masked
-from tests.service import Person, Running, uuid7
+from tests.service import PASSWORD, Person, Running, uuid7
 
 Shape = tuple[int, dict[str, str], str]
 
@@ -91,6 +91,12 @@ def push(account: Callable[[Ids, Ids], str], client: Callable[[Ids, Ids], str]) 
     return ask
 
 
+def leave(account: Callable[[Ids, Ids], str]) -> Ask:
+    return lambda who, theirs, own: who.http.request(
+        "DELETE", "/api/account", params={"account": account(theirs, own)}, json={"password": PASSWORD}
+    )
+
+
 # A white pixel as GIF, which the service re-encodes like any other picture.
 PICTURE = bytes.fromhex("47494638396101000100800000ffffff00000021f90400000000002c00000000010001000002024401003b")
 
@@ -126,6 +132,10 @@ WITH_IDS: dict[tuple[str, str], list[Probe]] = {
         Probe("as them", push(THEIR_ACCOUNT, lambda t, o: uuid7()), 409),
         Probe("with their queue", push(OWN_ACCOUNT, lambda t, o: t.client), 200),
     ],
+    ("GET", "/api/account/export"): [
+        Probe("as them", get(lambda t, o: "/api/account/export", account=THEIR_ACCOUNT), 409)
+    ],
+    ("DELETE", "/api/account"): [Probe("as them", leave(THEIR_ACCOUNT), 409)],
     ("GET", "/api/sync/live"): [Probe("as them", get(lambda t, o: "/api/sync/live", account=THEIR_ACCOUNT), 409)],
     ("GET", "/c/{id}"): [Probe("their card's screen", get(lambda t, o: f"/c/{t.card}"), 0)],
     ("GET", "/c/{id}/edit"): [Probe("their card's form", get(lambda t, o: f"/c/{t.card}/edit"), 0)],

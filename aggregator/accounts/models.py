@@ -31,3 +31,14 @@ class Device(Model):
 
     class Meta:
         table = "device"
+
+
+class GoneDevice(Model):
+    """The token of a device whose account was deleted, so that the device is told to wipe. It names nobody, and goes
+    when the session would have ended."""
+
+    token_hash = fields.CharField(max_length=64, primary_key=True)
+    until_ms = fields.BigIntField(db_index=True)
+
+    class Meta:
+        table = "gone_device"

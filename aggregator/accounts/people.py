@@ -105,7 +105,12 @@ class People:
         """
         account = await Account.get_or_none(email_key=email_key(credentials.email))
         right = await self._passwords.matches(account.password_hash if account else None, credentials.password)
+        wrong = Unauthorized("wrong-credentials", "The address or the password is wrong.")
         if account is None or not right:
-            raise Unauthorized("wrong-credentials", "The address or the password is wrong.")
-        device, token = await self._sessions.start(account.id, credentials.device)
+            raise wrong
+        try:
+            device, token = await self._sessions.start(account.id, credentials.device)
+        except IntegrityError:
+            # The account was deleted while its password was checked.
+            raise wrong from None
         return Arrival(account, device, token)

@@ -1,31 +1,29 @@
 """Accounts, sessions and devices over HTTP."""
 
+import asyncio
 import uuid
-from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from typing import Any
 
+import msgspec
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 from starlette.routing import BaseRoute, Route
+from starlette.types import Receive, Scope, Send
 
+from aggregator.accounts.exports import Exports
+from aggregator.accounts.leaving import Ended, Leaving
 from aggregator.accounts.models import Account, Device
 from aggregator.accounts.people import Arrival, Credentials, People, check, email_key
-from aggregator.accounts.sessions import Sessions, now_ms
+from aggregator.accounts.sessions import Session, Sessions, iso, match_account, now_ms
 from aggregator.errors import NotFound, Unauthorized
-from aggregator.http import answer, path_uuid, read_json
+from aggregator.http import answer, path_uuid, query_uuid, read_json
 from aggregator.limits import Limiter, address_key
+
+MAX_DOWNLOAD_S = 3_600
 
 HomeOf = Callable[[uuid.UUID], Awaitable[uuid.UUID]]
 """Which space is an account's own."""
-
-Ended = Callable[[uuid.UUID], Awaitable[None]]
-"""Told when a device may no longer listen."""
-
-
-def iso(ms: int) -> str:
-    """Milliseconds since 1970 as ISO 8601 in UTC, to the second."""
-    return datetime.fromtimestamp(ms / 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _host(request: Request) -> str:
@@ -113,6 +111,81 @@ class AccountRoutes:
         }
 
 
+class Farewell(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The body of deleting an account."""
+
+    password: str
+
+
+class LeavingRoutes:
+    """Taking everything along, and deleting everything."""
+
+    def __init__(self, leaving: Leaving, exports: Exports, sessions: Sessions, limits: "SignInLimits") -> None:
+        self._leaving = leaving
+        self._exports = exports
+        self._sessions = sessions
+        self._limits = limits
+
+    def routes(self) -> list[BaseRoute]:
+        """Everything under /api/account."""
+        return [
+            Route("/api/account/export", self.export, methods=["GET"]),
+            Route("/api/account", self.delete, methods=["DELETE"]),
+        ]
+
+    async def export(self, request: Request) -> Response:
+        session = await self._asking(request)
+        headers = {"Content-Disposition": 'attachment; filename="karman.zip"'}
+        if request.method == "HEAD":
+            return Response(media_type="application/zip", headers=headers)
+        self._limits.export(session.account_id)
+        parts = self._exports.stream(request.state["store"], session.account_id)
+        return Download(await anext(parts), parts, media_type="application/zip", headers=headers)
+
+    async def delete(self, request: Request) -> Response:
+        session = await self._asking(request)
+        farewell = await read_json(request, Farewell)
+        # A body may take its time, and its device may have been revoked meanwhile.
+        await self._sessions.check(request.state["store"], request)
+        account = await Account.get_or_none(id=session.account_id)
+        if account is None:
+            raise Unauthorized("device-revoked", "The account of this device was deleted.")
+        self._limits.sign_in(_host(request), account.email)
+        await self._leaving.check(account, farewell.password)
+        await self._leaving.leave(account.id)
+        response = Response(status_code=204)
+        self._sessions.take(response)
+        return response
+
+    async def _asking(self, request: Request) -> Session:
+        """Who asks. A page may name the account it shows, since another tab may have signed in as somebody else."""
+        session = await self._sessions.check(request.state["store"], request)
+        if "account" in request.query_params:
+            match_account(session, query_uuid(request, "account"))
+        return session
+
+
+class Download(StreamingResponse):
+    """A file made while it is sent: it ends when its reader does, and no reader may take for ever."""
+
+    def __init__(self, head: bytes, rest: AsyncGenerator[bytes, None], **options: Any) -> None:
+        super().__init__(_with_head(head, rest), **options)
+        self._rest = rest
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            async with asyncio.timeout(MAX_DOWNLOAD_S):
+                await super().__call__(scope, receive, send)
+        finally:
+            await self._rest.aclose()
+
+
+async def _with_head(head: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    yield head
+    async for part in rest:
+        yield part
+
+
 class SignInLimits:
     """How often one network may sign up or in, and how often one account's address may be tried.
 
@@ -125,6 +198,7 @@ class SignInLimits:
         self._by_pair = Limiter(f"{10 * scale}/15 minutes")
         self._by_network = Limiter(f"{60 * scale}/hour")
         self._by_email = Limiter(f"{100 * scale}/hour")
+        self._exports = Limiter(f"{10 * scale}/hour")
 
     def sign_up(self, host: str) -> None:
         """Count one sign-up from this network address; raises TooManyRequests."""
@@ -136,6 +210,10 @@ class SignInLimits:
         self._by_pair.hit(f"{network} {person}")
         self._by_network.hit(network)
         self._by_email.hit(person)
+
+    def export(self, account_id: uuid.UUID) -> None:
+        """Count one export of an account; raises TooManyRequests."""
+        self._exports.hit(str(account_id))
 
 
 def _shown(device: Device, current: uuid.UUID) -> dict[str, Any]:

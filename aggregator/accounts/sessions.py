@@ -6,6 +6,8 @@ import secrets
 import time
 import uuid
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import NoReturn
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -23,6 +25,7 @@ RENEW_AFTER_MS = 86_400_000
 _log = logging.getLogger("karman.accounts")
 
 WHO = "SELECT id, account_id, seen_ms, expires_ms, revoked_ms FROM device WHERE token_hash = $1"
+GONE = "SELECT 1 FROM gone_device WHERE token_hash = $1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +40,11 @@ class Session:
 def now_ms() -> int:
     """Milliseconds since 1970, UTC."""
     return time.time_ns() // 1_000_000
+
+
+def iso(ms: int) -> str:
+    """Milliseconds since 1970 as ISO 8601 in UTC, to the second."""
+    return datetime.fromtimestamp(ms / 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def token_hash(token: str) -> str:
@@ -74,8 +82,11 @@ class Sessions:
 
     async def check(self, store: db.Store, request: Request) -> Session:
         """Who is asking; raises Unauthorized."""
-        rows = await store.read(WHO, self.hash_of(request))
-        return judge(rows[0] if rows else None)
+        hashed = self.hash_of(request)
+        rows = await store.read(WHO, hashed)
+        if not rows:
+            await refuse_unknown(store, hashed)
+        return judge(rows[0])
 
     async def check_account(self, store: db.Store, request: Request) -> Session:
         """As `check`, and the query's `account` must be the session's: another tab may have signed in as somebody
@@ -107,11 +118,18 @@ class Sessions:
         response.delete_cookie(self.cookie, path="/", secure=self._secure, httponly=True, samesite="lax")
 
 
-def judge(row: db.Row | None) -> Session:
-    """The session in a row of WHO; raises Unauthorized for none, an expired or a revoked one."""
+async def refuse_unknown(store: db.Store, hashed: str) -> NoReturn:
+    """Raises Unauthorized for a token that no device has: one whose account was deleted is to wipe, any other to
+    sign in again.
+    """
+    if await store.read(GONE, hashed):
+        raise Unauthorized("device-revoked", "The account of this device was deleted.")
+    raise Unauthorized("session-expired", "Sign in again; nothing on the device is lost.")
+
+
+def judge(row: db.Row) -> Session:
+    """The session in a row of WHO; raises Unauthorized for an expired or a revoked one."""
     now = now_ms()
-    if row is None:
-        raise Unauthorized("session-expired", "Sign in again; nothing on the device is lost.")
     if row["revoked_ms"] is not None:
         raise Unauthorized("device-revoked", "This device was signed out from another one.")
     if row["expires_ms"] <= now:

@@ -78,3 +78,15 @@ class Receipt(Model):
 
     class Meta:
         table = "receipt"
+
+
+class RestoredSpace(Model):
+    """What a restore from backup kept of a space: of a device that last pulled in the former `epoch`, everything up to
+    `version`. Key: space, epoch."""
+
+    space_id = fields.UUIDField(primary_key=True)
+    epoch = fields.CharField(max_length=32)
+    version = fields.BigIntField()
+
+    class Meta:
+        table = "restored_space"

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from aggregator import db
-from aggregator.accounts.sessions import WHO, Session, judge, match_account
+from aggregator.accounts.sessions import WHO, Session, judge, match_account, refuse_unknown
 from aggregator.crypto import BoxUnreadable, KeyRing
 from aggregator.errors import Conflict
 from aggregator.sync import cookies
@@ -94,7 +94,10 @@ class Puller:
             held=f"CASE CAST(e.space_id AS text){cases} ELSE 0 END" if held else "0",
         )
         client = str(client_id) if client_id else None
-        return _snapshot(await self._store.read(sql, token_hash, client, *values))
+        rows = await self._store.read(sql, token_hash, client, *values)
+        if not any(row[0] == WHO_ROW for row in rows):
+            await refuse_unknown(self._store, token_hash)
+        return _snapshot(rows)
 
     def _body(self, snapshot: Snapshot, held: dict[str, int]) -> bytes:
         versions = {space_id: version for space_id, (version, _) in snapshot.spaces.items()}
@@ -139,10 +142,8 @@ def _snapshot(rows: Sequence[db.Row]) -> Snapshot:
     by_kind: dict[int, list[db.Row]] = {WHO_ROW: [], SPACE_ROW: [], ENTRY_ROW: []}
     for row in rows:
         by_kind[row[0]].append(row)
-    who = by_kind[WHO_ROW][0] if by_kind[WHO_ROW] else None
-    session = judge(
-        who and {"id": who[1], "account_id": who[2], "seen_ms": who[3], "expires_ms": who[4], "revoked_ms": who[6]}
-    )
-    last = who[7] if who and who[7] else 0
+    [who] = by_kind[WHO_ROW]
+    session = judge({"id": who[1], "account_id": who[2], "seen_ms": who[3], "expires_ms": who[4], "revoked_ms": who[6]})
+    last = who[7] or 0
     spaces = {row[1]: (row[3], row[4]) for row in by_kind[SPACE_ROW]}
     return Snapshot(session, last, spaces, by_kind[ENTRY_ROW])

@@ -15,7 +15,7 @@ import msgspec
 from aggregator import db
 from aggregator.accounts.sessions import now_ms
 from aggregator.crypto import KeyRing
-from aggregator.errors import Conflict, FieldError, Invalid, NotFound, Problem
+from aggregator.errors import Conflict, FieldError, Invalid, NotFound, Problem, Unauthorized
 from aggregator.http import field_error, note_mistake
 from aggregator.sync.live import Pokes
 from aggregator.sync.log import Change
@@ -226,13 +226,19 @@ def _run(change: Change, call: _Call) -> Outcome:
 
 
 async def _lock_client(account_id: uuid.UUID, client_id: uuid.UUID) -> _Client:
-    """The client's row, made on first use and locked until the commit, so that one push runs at a time."""
+    """The client's row, made on first use and locked until the commit, so that one push runs at a time; raises
+    Unauthorized where the account was deleted a moment ago.
+    """
+    # The account comes first in every transaction that locks it, its clients and its spaces.
+    client, lock = ("$2", "") if db.is_sqlite() else ("CAST($2 AS uuid)", "FOR KEY SHARE ")
     sql = (
-        "INSERT INTO client (account_id, id, last_id, failures) VALUES ($1, $2, 0, 0) "
+        f"INSERT INTO client (account_id, id, last_id, failures) SELECT a.id, {client}, 0, 0 FROM account a "  # noqa: S608 - constants
+        f"WHERE a.id = $1 {lock}"
         "ON CONFLICT (account_id, id) DO UPDATE SET failures = client.failures RETURNING last_id, failures"
     )
-    [row] = await db.fetch(sql, str(account_id), str(client_id))
-    return _Client(account_id, client_id, row["last_id"], row["failures"])
+    for row in await db.fetch(sql, str(account_id), str(client_id)):
+        return _Client(account_id, client_id, row["last_id"], row["failures"])
+    raise Unauthorized("device-revoked", "The account of this device was deleted.")
 
 
 def _refuse_gap(mutations: Sequence[Mutation], last_id: int) -> None:
