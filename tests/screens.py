@@ -395,7 +395,6 @@ SCENES = (
     Scene("confirm", "sample", _confirm),
     Scene("confirm-shop", "sample", _confirm_shop),
     Scene("confirm-duplicate", "sample", _confirm_duplicate),
-    Scene("confirm-believed", "sample", _confirm_believed),
     Scene("confirm-unread", "sample", _confirm_unread),
     Scene("confirm-typed", "sample", _confirm_typed),
     Scene("confirm-wrong", "sample", _confirm_wrong),
@@ -414,8 +413,9 @@ SCENES = (
     Scene("wallet-signed-out", "one", _signed_out),
 )
 
-# More pictures of screens that are among the scenes already.
+# More pictures of screens that are among the scenes already; the first needs print to be read.
 MORE_SCENES = (
+    Scene("confirm-believed", "sample", _confirm_believed),
     Scene("wallet-search-layout", "sample", _search("vfuytn")),
     Scene("shop-layout", "sample", _shop("gznthjxrf")),
     Scene("shop-latin", "sample", _shop("pyaterochka")),
