@@ -9,11 +9,17 @@ from typing import Any
 
 os.environ.update(OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1", OPENCV_FOR_THREADS_NUM="1")
 
+from aggregator import images
 from aggregator.merchants.directory import Directory
 from aggregator.merchants.evidence import Evidence
 from aggregator.merchants.matching import Matcher
 from aggregator.merchants.patterns import Patterns
-from aggregator.recognition import pipeline
+from aggregator.recognition import barcodes, pipeline
+
+
+def codes(image: bytes) -> list[tuple[str, str]]:
+    """Format and text of every code that one photo shows, the likeliest first."""
+    return [(code.format, code.text) for code in barcodes.merged(barcodes.sightings(images.decode(image)))]
 
 
 def card(image: bytes) -> dict[str, Any]:

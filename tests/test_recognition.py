@@ -13,7 +13,7 @@ from pyzbar import pyzbar
 
 from aggregator.codes import FORMATS, gs1_check_digit
 from aggregator.errors import TooLarge, UnsupportedMedia
-from aggregator.recognition import barcodes, pipeline
+from aggregator.recognition import barcodes, engines, pipeline
 from aggregator.recognition.barcodes import Sighting, merged
 from aggregator.recognition.card import dominant_colour
 from aggregator.recognition.reading import Reading
@@ -27,10 +27,10 @@ def read(*photos: Image.Image | bytes) -> Reading:
 
 
 def as_directly_read(photo: bytes) -> set[str]:
-    """The texts that the two libraries give for a file when asked in their plainest way."""
+    """The texts that both libraries give for a file when asked in their plainest way."""
     image = Image.open(io.BytesIO(photo))
     texts = {found.text for found in zxingcpp.read_barcodes(image, text_mode=zxingcpp.TextMode.Plain)}
-    return texts | {found.data.decode() for found in pyzbar.decode(image)}
+    return from_ean_13(texts) & from_ean_13({found.data.decode() for found in pyzbar.decode(image)})
 
 
 def from_ean_13(texts: set[str] | frozenset[str]) -> set[str]:
@@ -124,18 +124,20 @@ def test_fnc1_in_front_is_told_apart_from_the_same_text_without_it(symbology):
 @example(sample=samples.Sample("ean_8", "96385074"), angle=12, blur=1, noise=40, kind="PNG").via(
     "zxing-cpp alone reads it"
 )
-def test_the_texts_are_those_of_both_libraries_however_bad_the_photo(sample, angle, blur, noise, kind):
+def test_what_both_libraries_read_is_read_and_nothing_but_the_truth_however_bad_the_photo(
+    sample, angle, blur, noise, kind
+):
     image = samples.card(sample.symbology, sample.text, size=(560, 380)).rotate(angle, expand=True, fillcolor="grey")
     image = image.filter(ImageFilter.GaussianBlur(blur))
     grain = np.random.default_rng(7).integers(-noise, noise + 1, (image.height, image.width, 1))
     photo = samples.encoded(Image.fromarray((np.asarray(image) + grain).clip(0, 255).astype(np.uint8)), kind)
-    assert from_ean_13(pipeline.read([photo]).texts) == from_ean_13(as_directly_read(photo))
+    assert as_directly_read(photo) <= pipeline.read([photo]).texts <= {sample.expected}
 
 
 @pytest.mark.parametrize("sample", samples.SAMPLES, ids=lambda sample: sample.symbology)
-def test_what_both_engines_read_is_one_code_with_two_votes(sample):
+def test_bars_that_both_engines_read_are_one_code_with_two_votes(sample):
     (code,) = read(samples.code(sample.symbology, sample.text)).codes
-    both = sample.symbology not in {"pdf417", "aztec", "data_matrix"}
+    both = FORMATS[sample.symbology].kind == "linear"
     assert code.votes == (2 if both else 1)
     assert code.confidence == 0.99
 
@@ -146,7 +148,7 @@ def test_upc_e_stays_upc_e_although_both_engines_report_the_number_behind_it():
 
 
 def test_without_zbar_codes_are_read_all_the_same_and_it_is_told(monkeypatch):
-    monkeypatch.setattr(barcodes, "pyzbar", None)
+    monkeypatch.setattr(engines, "pyzbar", None)
     assert barcodes.available() == {"zxing-cpp": True, "zbar": False}
     (code,) = read(samples.code("ean_13", "4607001234562")).codes
     assert (code.text, code.votes) == ("4607001234562", 1)
@@ -159,27 +161,27 @@ def test_an_engine_that_fails_costs_only_its_own_votes(monkeypatch, caplog):
     assert "zbar failed" in caplog.text
 
 
-def test_a_lone_reading_is_trusted_less_and_least_without_a_check_digit():
-    def confidence(symbology, *engines):
-        return merged(Sighting(name, 0, symbology, "42", b"42", SQUARE) for name in engines)[0].confidence
+def test_a_lone_reading_of_bars_is_trusted_less():
+    def confidence(symbology, *names):
+        return merged(Sighting(name, 0, symbology, "42", b"42", SQUARE) for name in names)[0].confidence
 
-    assert confidence("itf", "zbar") < confidence("ean_13", "zbar") < confidence("ean_13", "zxing-cpp", "zbar")
-    assert confidence("code_39", "zbar") == confidence("itf", "zbar")
+    assert confidence("ean_13", "zbar") < confidence("ean_13", "zxing-cpp", "zbar")
     assert confidence("qr_code", "zxing-cpp") == confidence("ean_13", "zxing-cpp", "zbar")
 
 
 def test_the_likeliest_code_comes_first_and_among_equals_the_larger():
     large = ((0, 0), (90, 0), (90, 90), (0, 90))
+    far = ((500, 500), (590, 500), (590, 590), (500, 590))
     reading = Reading(
         codes=merged(
             [
-                Sighting("zbar", 0, "itf", "fragment", b"", large),
+                Sighting("zbar", 0, "ean_8", "lone", b"", far),
                 Sighting("zxing-cpp", 0, "qr_code", "small", b"", SQUARE),
                 Sighting("zxing-cpp", 0, "qr_code", "large", b"", large),
             ]
         )
     )
-    assert [code.text for code in reading.codes] == ["large", "small", "fragment"]
+    assert [code.text for code in reading.codes] == ["large", "small", "lone"]
     assert reading.best_code.text == "large"
     assert Reading().best_code is None
 
@@ -228,7 +230,7 @@ def test_pictures_too_small_for_anything_are_read_like_any_other(size):
 def test_votes_of_several_photos_of_one_card_add_up():
     front, back = samples.card("qr_code", "front"), samples.code("ean_13", "4607001234562")
     reading = read(front, back, back)
-    assert {code.text: code.votes for code in reading.codes} == {"4607001234562": 4, "front": 2}
+    assert {code.text: code.votes for code in reading.codes} == {"4607001234562": 4, "front": 1}
     assert reading.face == read(front).face
 
 
