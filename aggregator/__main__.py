@@ -1,4 +1,4 @@
-"""The commands: serve, migrate, check, keys, patterns."""
+"""The commands: serve, migrate, check, keys, patterns, backup, restore."""
 
 import argparse
 import asyncio
@@ -13,15 +13,20 @@ from typing import Any
 import uvicorn
 
 from aggregator import app, checkup, db, settings
+from aggregator.backup import commands as backup_commands
 from aggregator.crypto import KeysUnreadable, new_ring
+from aggregator.errors import Unavailable
 from aggregator.merchants import commands as merchant_commands
 from aggregator.merchants.commands import AskedWrong
 from aggregator.merchants.directory import Directory
 from aggregator.schema import MigrationLosesRows, StoreIsNewer
 from aggregator.settings import Settings, SettingsWrong
-from aggregator.store import KeysMissing
+from aggregator.store import HalfRestored, KeysMissing, StoreInUse
 
-STOPPERS = (SettingsWrong, AskedWrong, KeysUnreadable, KeysMissing, StoreIsNewer, MigrationLosesRows)
+STOPPERS = (
+    *(SettingsWrong, AskedWrong, KeysUnreadable, KeysMissing, StoreIsNewer, MigrationLosesRows, HalfRestored),
+    *(StoreInUse, FileExistsError, *backup_commands.STOPPERS),
+)
 GRACE_S = 5
 
 Asked = Mapping[str, Any]
@@ -113,14 +118,32 @@ async def _patterns(chosen: Settings, asked: Asked) -> str:
         return await merchant_commands.carry_out(store, Directory.read(), asked)
 
 
+def backup(chosen: Settings, asked: Asked) -> int:
+    """Write rows, pictures and, under a passphrase, keys to one file, while the service runs."""
+    print(asyncio.run(backup_commands.backup(chosen, asked)))
+    return 0
+
+
+def restore(chosen: Settings, asked: Asked) -> int:
+    """Make an empty store what a backup holds, while the service does not run."""
+    print(asyncio.run(backup_commands.restore(chosen, asked)))
+    return 0
+
+
 COMMANDS: dict[str, Callable[[Settings, Asked], int]] = {
     "serve": serve,
     "migrate": migrate,
     "check": check,
     "keys": keys,
     "patterns": patterns,
+    "backup": backup,
+    "restore": restore,
 }
-ARGUMENTS: dict[str, Callable[[argparse.ArgumentParser], None]] = {"patterns": merchant_commands.add_arguments}
+ARGUMENTS: dict[str, Callable[[argparse.ArgumentParser], None]] = {
+    "patterns": merchant_commands.add_arguments,
+    "backup": backup_commands.add_backup_arguments,
+    "restore": backup_commands.add_restore_arguments,
+}
 """What a command takes beside the settings."""
 
 
@@ -147,6 +170,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return COMMANDS[options["command"]](settings.read(options), options)
     except STOPPERS as error:
         print(error, file=sys.stderr)
+    except Unavailable as error:
+        print(error.detail, file=sys.stderr)
     except KeyboardInterrupt:
         return 130
     except db.STORE_ERRORS as error:

@@ -27,7 +27,7 @@ from aggregator.catalog.leaving import Belongings
 from aggregator.catalog.leftovers import Leftovers, forget_uses
 from aggregator.catalog.pictures import Pictures
 from aggregator.catalog.routes import PictureRoutes
-from aggregator.crypto import KeyRing, KeysUnreadable, read_ring, ring_at
+from aggregator.crypto import KeyRing, KeysUnreadable, read_ring, text_at
 from aggregator.errors import NotFound, Problem, Unavailable
 from aggregator.http import Frame, answer, problem_answer, refusal, request_id, surprise
 from aggregator.jobs import Job, Runner, beside
@@ -61,23 +61,29 @@ WARM_AFTER_S = 5
 
 def ring(settings: Settings) -> KeyRing:
     """The key ring that the settings name, made on first use beside the embedded store; raises KeysUnreadable."""
+    return read_ring(ring_text(settings))
+
+
+def ring_text(settings: Settings) -> str:
+    """As `ring`, the JSON."""
     if settings.keys:
-        return read_ring(settings.keys)
+        return settings.keys
     # In this order, since another process that starts at this moment makes the ring first and the store then.
     is_sealed = (settings.data / db.SQLITE_FILE).exists()
     path = settings.data / KEYS_FILE
     if is_sealed and not path.exists():
         raise KeysUnreadable(f"{path} is missing. Nothing in this store opens without it: put it back from a backup.")
-    return ring_at(path)
+    return text_at(path)
 
 
 @asynccontextmanager
 async def opened_store(settings: Settings, keys: KeyRing) -> AsyncIterator[db.Store]:
     """The store, brought to this version's shape and proven to open with these keys."""
-    async with db.connected(settings, MODELS) as opened:
+    async with store.held(settings), db.connected(settings, MODELS) as opened:
         apps = db.config(settings, MODELS)["apps"]
         if store.SHAPED_BY not in await schema.pending(apps):
             # Before it is given another shape: a store that is refused stays as it was.
+            await store.refuse_half_restored()
             await store.verify_keys(keys)
         await schema.migrate(apps)
         await store.note_keys(keys)

@@ -9,7 +9,7 @@ from aggregator.errors import Problem
 from aggregator.recognition import barcodes, tesseract, text
 from aggregator.settings import Settings
 
-STOPPERS = (*db.STORE_ERRORS, KeysUnreadable, store.KeysMissing, schema.StoreIsNewer)
+STOPPERS = (*db.STORE_ERRORS, KeysUnreadable, store.KeysMissing, store.HalfRestored, schema.StoreIsNewer)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +46,7 @@ async def _rows(settings: Settings) -> Finding:
         async with db.connected(settings, app.MODELS):
             if steps := await schema.pending(db.config(settings, app.MODELS)["apps"]):
                 return Finding("rows and keys", True, f"{place} answers; `serve` will run {', '.join(steps)}.")
+            await store.refuse_half_restored()
             await store.verify_keys(keys)
             return Finding("rows and keys", True, f"{place} answers and opens with these keys.")
     except STOPPERS as error:

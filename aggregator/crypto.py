@@ -10,7 +10,8 @@ import hmac
 import json
 import os
 import secrets
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -113,43 +114,83 @@ class KeyRing:
 
 def new_ring() -> str:
     """A fresh key ring as JSON."""
-    secret = base64.b64encode(secrets.token_bytes(SECRET_BYTES)).decode()
-    return json.dumps({"format": FORMAT, "keys": [secret]})
+    return _written([secrets.token_bytes(SECRET_BYTES)])
 
 
 def read_ring(text: str | bytes) -> KeyRing:
     """The ring in a JSON text as `new_ring` makes it; raises KeysUnreadable."""
+    return KeyRing(_secrets(text))
+
+
+def _secrets(text: str | bytes) -> list[bytes]:
     try:
         found = json.loads(text)
         if found["format"] != FORMAT:
             raise KeysUnreadable(f"This key ring has the format {found['format']!r}; this version reads {FORMAT!r}.")
-        return KeyRing([base64.b64decode(secret, validate=True) for secret in found["keys"]])
+        return [base64.b64decode(secret, validate=True) for secret in found["keys"]]
     except (ValueError, KeyError, TypeError) as error:
         raise KeysUnreadable("The key ring is damaged: it is not the JSON that was written.") from error
+
+
+def _written(ring: list[bytes]) -> str:
+    return json.dumps({"format": FORMAT, "keys": [base64.b64encode(secret).decode() for secret in ring]})
+
+
+def rotated(text: str | bytes) -> str:
+    """A ring's JSON with a fresh key that seals from now on; the others go on opening. Raises KeysUnreadable."""
+    return _written([*_secrets(text), secrets.token_bytes(SECRET_BYTES)])
+
+
+def without(text: str | bytes, key_id: bytes) -> str:
+    """A ring's JSON without one key; raises KeysUnreadable."""
+    return _written([secret for secret in _secrets(text) if Key.of(secret).id != key_id])
+
+
+def joined(first: str | bytes, second: str | bytes) -> str:
+    """The JSON of a ring with the keys of both, the second's sealing one last; raises KeysUnreadable."""
+    later = _secrets(second)
+    return _written([*(secret for secret in _secrets(first) if secret not in later), *later])
 
 
 def ring_at(path: Path) -> KeyRing:
     """The ring in a file, which is made on first use: durable, and readable by its owner only. Of two processes that
     make it at once both take the first one's. Raises KeysUnreadable.
     """
+    return read_ring(text_at(path))
+
+
+def text_at(path: Path) -> str:
+    """As `ring_at`, the JSON, unread."""
     if not path.exists():
         _write_once(path, new_ring())
-    return read_ring(path.read_bytes())
+    return path.read_text(errors="replace")
+
+
+def replace_ring(path: Path, text: str) -> None:
+    """Put a ring's JSON into the file, whole or not at all; durable on return."""
+    with _part(path, text) as part:
+        part.rename(path)
 
 
 def _write_once(path: Path, text: str) -> None:
+    # Unlike a rename, a link never replaces a ring that another process has sealed with meanwhile.
+    with _part(path, text) as part, suppress(FileExistsError):
+        path.hardlink_to(part)
+
+
+@contextmanager
+def _part(path: Path, text: str) -> Iterator[Path]:
+    """A durable file beside `path` with the text, to be given its name in the block; then that is durable, too."""
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
     handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
         os.write(handle, text.encode())
         os.fsync(handle)
-        # Unlike a rename, a link never replaces a ring that another process has sealed with meanwhile.
-        with suppress(FileExistsError):
-            path.hardlink_to(part)
+        yield part
     finally:
         os.close(handle)
-        part.unlink()
+        part.unlink(missing_ok=True)
     folder = os.open(path.parent, os.O_RDONLY)
     try:
         os.fsync(folder)

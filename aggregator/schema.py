@@ -13,6 +13,9 @@ from tortoise.migrations.schema_generator.state import State
 
 from aggregator import db
 
+# Tortoise's record of the steps.
+RECORD = "tortoise_migrations"
+
 
 class StoreIsNewer(Exception):
     """The store was shaped by a later version of Karman than this one."""
@@ -98,9 +101,27 @@ async def migrate(apps: dict[str, Any], target: str | None = None) -> list[str]:
     """Bring the store up to `target` (default: the newest step) and say which steps ran. All of it is one
     transaction.
     """
+    async with _reshaping():
+        return await _run(MigrationExecutor(db.client(), apps), target)
+
+
+@asynccontextmanager
+async def rebuilt(apps: dict[str, Any], tables: Sequence[str], target: str) -> AsyncIterator[None]:
+    """Inside the block these tables are gone and the store has the shape of the step `target`, without a row; all of it
+    and what the block does is one transaction.
+    """
+    async with _reshaping():
+        for table in [*tables, RECORD]:
+            await db.fetch(f'DROP TABLE IF EXISTS "{table}"{"" if db.is_sqlite() else " CASCADE"}')
+        await _run(MigrationExecutor(db.client(), apps), target)
+        yield
+
+
+@asynccontextmanager
+async def _reshaping() -> AsyncIterator[None]:
     async with _without_cascades(), db.transaction():
         await db.lock_alone(db.MIGRATION_LOCK)
-        return await _run(MigrationExecutor(db.client(), apps), target)
+        yield
 
 
 async def _run(executor: MigrationExecutor, target: str | None) -> list[str]:
@@ -124,6 +145,14 @@ async def _applied(executor: MigrationExecutor) -> set[MigrationKey]:
     if ahead := sorted(key.name for key in applied - set(executor.loader.graph.nodes)):
         raise StoreIsNewer(f"The store knows the steps {', '.join(ahead)}, which this version of Karman does not have.")
     return applied
+
+
+async def steps(apps: dict[str, Any]) -> tuple[list[str], list[str]]:
+    """The steps that the store has and those that this version knows, oldest first."""
+    executor = MigrationExecutor(db.client(), apps)
+    await executor.loader.build_graph()
+    has = {key.name for key in await executor.recorder.applied_migrations()}
+    return sorted(has), sorted(key.name for key in executor.loader.graph.nodes)
 
 
 async def pending(apps: dict[str, Any]) -> list[str]:

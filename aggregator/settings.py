@@ -35,6 +35,9 @@ class Settings:
     database: str = _setting("", "postgres://user:password@host:port/name instead of SQLite in the data folder")
     blobs: str = _setting("", "s3://key:secret@host:port/bucket instead of a folder for pictures (?tls=1 for https)")
     keys: str = _setting("", "the key ring as JSON, needed with a database; `python -m aggregator keys` makes one")
+    backup_passphrase: str = _setting(
+        "", "passphrase of the key ring inside a backup; it is asked for where it is needed and not given"
+    )
     public_url: str = _setting("", "where people reach the service, https://…; needed for anything but localhost")
     trusted_proxy: str = _setting(
         "", "addresses of reverse proxies, comma-separated, whose X-Forwarded-* headers are believed"

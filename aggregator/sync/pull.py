@@ -6,6 +6,8 @@ import uuid
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
+import msgspec
+
 from aggregator import db
 from aggregator.accounts.sessions import WHO, Session, judge, match_account, refuse_unknown
 from aggregator.crypto import BoxUnreadable, KeyRing
@@ -36,6 +38,12 @@ UNION ALL
 SELECT 2, CAST(e.space_id AS text), e.key, e.version, e.schema, e.box, NULL, NULL
   FROM who w JOIN member m ON m.account_id = w.account_id JOIN entry e ON e.space_id = m.space_id AND e.version > {held}
 """
+
+
+RESTORED = (
+    "SELECT r.space_id, r.epoch, r.version FROM restored_space r JOIN member m ON m.space_id = r.space_id "
+    "WHERE m.account_id = $1"
+)
 
 
 @dataclass(slots=True)
@@ -73,6 +81,7 @@ class Puller:
         or cookie.
         """
         cookie = cookies.read(self._keys, cookie_text)
+        restored = await self._restored(cookie) if cookie and cookie.account_id == account_id else None
         held = cookie.versions if cookie and cookie.epoch == self._epoch and cookie.account_id == account_id else {}
         snapshot = await self._look(token_hash, client_id, held)
         match_account(snapshot.session, account_id)
@@ -82,8 +91,20 @@ class Puller:
             held = {}
             snapshot = await self._look(token_hash, client_id, held)
         if len(snapshot.entries) > INLINE_ENTRIES:
-            return Answer(snapshot.session, await asyncio.to_thread(self._body, snapshot, held))
-        return Answer(snapshot.session, self._body(snapshot, held))
+            return Answer(snapshot.session, await asyncio.to_thread(self._body, snapshot, held, restored))
+        return Answer(snapshot.session, self._body(snapshot, held, restored))
+
+    async def _restored(self, cookie: Cookie) -> dict[str, int] | None:
+        """For a device that last pulled before the store was restored from a backup: up to which version of each space
+        the backup knew what it holds. None for every other.
+        """
+        if cookie.epoch == self._epoch:
+            return None
+        found: dict[str, dict[str, int]] = {}
+        for row in await self._store.read(RESTORED, str(cookie.account_id)):
+            found.setdefault(str(row["space_id"]), {})[row["epoch"]] = row["version"]
+        # Of an epoch that this store never had, only what every restore kept is sure to be known.
+        return {space_id: versions.get(cookie.epoch, min(versions.values())) for space_id, versions in found.items()}
 
     async def _look(self, token_hash: str, client_id: uuid.UUID | None, held: dict[str, int]) -> Snapshot:
         values = [value for pair in held.items() for value in pair]
@@ -99,11 +120,12 @@ class Puller:
             await refuse_unknown(self._store, token_hash)
         return _snapshot(rows)
 
-    def _body(self, snapshot: Snapshot, held: dict[str, int]) -> bytes:
+    def _body(self, snapshot: Snapshot, held: dict[str, int], restored: dict[str, int] | None) -> bytes:
         versions = {space_id: version for space_id, (version, _) in snapshot.spaces.items()}
         cookie = cookies.write(self._keys, Cookie(snapshot.session.account_id, self._epoch, versions))
         patch = b",".join(self._patch(snapshot, held))
-        return b'{"cookie":"%b","last":%d,"patch":[%b]}' % (cookie.encode(), snapshot.last, patch)
+        more = b'"restored":%b,' % msgspec.json.encode(restored) if restored else b""
+        return b'{"cookie":"%b","last":%d,%b"patch":[%b]}' % (cookie.encode(), snapshot.last, more, patch)
 
     def _patch(self, snapshot: Snapshot, held: dict[str, int]) -> Iterator[bytes]:
         if not held:
