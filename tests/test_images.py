@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from PIL import Image, ImageChops
 
 from aggregator.errors import TooLarge, UnsupportedMedia
-from aggregator.images import MAX_PIXELS, decode, encode_webp
+from aggregator.images import HEIC, MAX_PIXELS, decode, encode_webp
 from tests import samples
 
 KINDS = ("JPEG", "PNG", "WEBP", "GIF")
@@ -188,3 +188,17 @@ def test_damaged_files_are_read_or_refused_but_never_anything_else(kind, data):
         picture[data.draw(st.integers(0, len(picture) - 1))] = data.draw(st.integers(0, 255))
     with contextlib.suppress(UnsupportedMedia, TooLarge):
         assert decode(bytes(picture)).mode == "RGB"
+
+
+@pytest.mark.skipif(not HEIC, reason="pillow-heif has no wheel for this system")
+def test_a_photo_of_an_iphone_is_decoded_within_the_same_bounds():
+    drawn = Image.new("RGB", (320, 200), (200, 30, 40))
+    photo = samples.encoded(drawn, "HEIF", quality=90)
+    decoded = decode(photo)
+    assert (decoded.size, decoded.mode) == ((320, 200), "RGB")
+    assert np.abs(np.array(decoded.getpixel((160, 100))) - (200, 30, 40)).max() < 12
+    with pytest.raises(TooLarge):
+        decode(photo, max_pixels=1_000)
+    for cut in (12, len(photo) // 2, len(photo) - 8):
+        with pytest.raises(UnsupportedMedia):
+            decode(photo[:cut])

@@ -106,6 +106,13 @@ def test_digits_cut_off_by_one_reading_are_taken_from_a_longer_one():
     assert told(("268 9370 6040 7448", "268 9370 6040 7448", "Карта № 6268 9370 6040 7448")) == "6268937060407448"
 
 
+@pytest.mark.parametrize(
+    "longer", ["8899 2973 3405", "1 8899 2973 340", "111 8899 2973 340", "8899 2973 340 00", "lo 8899 2973 340"]
+)
+def test_digits_that_the_card_s_edge_seems_to_add_are_left_out(longer):
+    assert told(("8899 2973 340", longer, longer, longer)) == "88992973340"
+
+
 def test_a_chance_check_digit_does_not_beat_what_was_read_surely():
     rows = [Row((("2833988474013530739", 0.98), ("283398847401330739", 0.8)), 40)]
     assert candidates(rows)[0].text == "2833988474013530739"

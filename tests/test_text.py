@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from aggregator.recognition import letters, pipeline, ppocr, tesseract, text
+from aggregator.recognition import card, letters, pipeline, ppocr, tesseract, text
 from aggregator.recognition.reading import Reading
 from tests import faces, samples
 
@@ -133,3 +133,10 @@ def test_nothing_that_was_read_is_logged(caplog):
 )
 def test_letters_of_both_alphabets_take_that_of_their_word(seen, meant):
     assert letters.in_one_alphabet(seen) == meant
+
+
+def test_when_the_time_is_up_nothing_further_is_begun():
+    photo = faces.photo(FACE, faces.corners_at(0))
+    found = text.reader().read(photo, card.views(photo), budget_s=0)
+    assert (found.lines, found.rows) == ([], [])
+    assert found.view.is_card

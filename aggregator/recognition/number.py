@@ -1,6 +1,7 @@
 """The number printed on a card, told from phone numbers, dates, prices and names by its form, its label, its check
 digit and the card's codes."""
 
+import itertools
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
@@ -113,18 +114,32 @@ def _of_row(row: Row, codes: Sequence[str]) -> list[NumberCandidate]:
             votes[found.digits] = votes.get(found.digits, 0.0) + confidence**4
             forms.setdefault(found.digits, found)
     total = sum(votes.values())
-    for longer in votes:
-        # A box that ends too early cuts digits off; nothing adds any, but for a № that is taken for some.
-        cut = [
-            shorter for shorter in votes if shorter != longer and longer.endswith(shorter) and forms[longer].labelled
-        ]
-        cut += [shorter for shorter in votes if shorter != longer and longer.startswith(shorter)]
-        votes[longer] += sum(votes[shorter] for shorter in cut)
+    for one, other in itertools.permutations(votes, 2):
+        if len(one) > len(other) and (one.startswith(other) or one.endswith(other)):
+            winner, loser = (one, other) if _is_longer_right(forms[one], other) else (other, one)
+            votes[winner] += votes[loser]
+            votes[loser] = 0.0
     return [
         NumberCandidate(digits, round(_confidence(forms[digits], votes[digits] / total, row, codes), 3), check)
         for digits in votes
+        if votes[digits]
         for check in (check_of(digits),)
     ]
+
+
+def _is_longer_right(longer: Found, digits: str) -> bool:
+    """Of two readings, one of which has more digits in front or behind: whether those are printed there.
+
+    A box that ends too early cuts digits off, a number sign or the card's edge adds one or two, edges mostly ones.
+    """
+    checks = check_of(longer.digits) is not None, check_of(digits) is not None
+    if checks[0] != checks[1]:
+        return checks[0]
+    behind = longer.digits.startswith(digits)
+    if longer.labelled and not behind:
+        return True
+    extra = longer.digits[len(digits) :] if behind else longer.digits[: -len(digits)]
+    return len(extra) > 2 and set(extra) != {"1"}
 
 
 def _confidence(found: Found, share: float, row: Row, codes: Sequence[str]) -> float:

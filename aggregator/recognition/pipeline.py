@@ -18,6 +18,10 @@ from aggregator.recognition.reading import Code, Face, Line, NumberCandidate, Re
 
 _log = logging.getLogger("karman.recognition")
 
+# What the print of the first photo may take, and that of each further one: together well within a card's time limit.
+FRONT_S = 7.0
+BACK_S = 2.5
+
 
 @dataclass(slots=True)
 class Sheet:
@@ -55,7 +59,8 @@ def _barcodes(sheet: Sheet) -> None:
 def _text(sheet: Sheet) -> None:
     """What stands on the card, or on the photo where no card was found; from it also which way is up."""
     if text.available():
-        found = text.reader().read(sheet.image, sheet.views or [card.WHOLE])
+        budget_s = FRONT_S if sheet.place == 0 else BACK_S
+        found = text.reader().read(sheet.image, sheet.views or [card.WHOLE], budget_s)
         sheet.views = [found.view]
         sheet.lines, sheet.rows = found.lines, found.rows
 

@@ -1,5 +1,6 @@
 """The printed lines of a card: found, cut out the right way up and read; every box that was found is kept."""
 
+import time
 from collections.abc import Iterator, Sequence
 from functools import cache
 from typing import Any, NamedTuple
@@ -34,6 +35,8 @@ _OPINION = 0.6
 _LATIN = 0.85
 # A view that reads as much like a face as this is not doubted.
 _ENOUGH = 1.6
+# The rim of a straightened card, where the table and round corners look like ones and zeros.
+_EDGE = 10
 _DIGITS_BY_LETTERS = 0.85
 
 
@@ -83,29 +86,36 @@ class Reader:
         self._letters = letters.letters()
         self._tesseract = tesseract.Reader() if tesseract.available() else None
 
-    def read(self, image: Image.Image, views: Sequence[View]) -> Found:
-        """The print in the first view that reads like a card's face, or in the one that does most."""
+    def read(self, image: Image.Image, views: Sequence[View], budget_s: float = 7.0) -> Found:
+        """The print in the first view that reads like a card's face, or in the one that does most.
+
+        After `budget_s` seconds nothing further is begun: smaller lines are left out, and other views.
+        """
         best: Found | None = None
+        end = time.monotonic() + budget_s
         for view in views:
-            found = self._read(image, view)
+            found = self._read(image, view, end)
             if best is None or found.worth > best.worth:
                 best = found
-            if best.worth >= _ENOUGH:
+            if best.worth >= _ENOUGH or time.monotonic() > (end - 0.4 * budget_s):
                 break
         if best is None:
             raise ValueError("there is no view to read")
         return best
 
-    def _read(self, image: Image.Image, view: View) -> Found:
+    def _read(self, image: Image.Image, view: View, end: float) -> Found:
         picture, to_photo = view.picture(image)
         boxes = self._models.boxes(picture, CARD_WIDTH if view.is_card else PHOTO_WIDTH)[:MAX_LINES]
         boxes, strips, turns = self._upright(picture, boxes)
-        printed = [Printed(box, self._spellings(strip)) for box, strip in zip(boxes, strips, strict=True)]
+        printed: list[Printed] = []
+        for box, strip in zip(boxes, strips, strict=True):
+            if time.monotonic() < end:
+                printed.append(Printed(box, self._spellings(strip)))
         printed = self._seconded(printed, strips)
         short = min(picture.shape[:2])
-        order = _order(boxes, turns)
+        order = _order([one.box for one in printed], turns)
         lines = [_line(printed[k], text, to_photo, short) for k in order for text in _texts(printed[k])]
-        rows = [self._row(printed[k], picture) for k in order]
+        rows = [self._row(printed[k], picture, time.monotonic() < end) for k in order]
         return Found(lines, rows, view.turned(turns))
 
     def _upright(self, picture: Pixels, boxes: list[Quad]) -> tuple[list[Quad], list[Pixels], int]:
@@ -151,13 +161,13 @@ class Reader:
                     printed[place] = Printed(printed[place].box, (*printed[place].spellings, opinion))
         return printed
 
-    def _row(self, printed: Printed, picture: Pixels) -> Row:
+    def _row(self, printed: Printed, picture: Pixels, in_time: bool) -> Row:
         """The row for the number: where digits stand in it, read again along all of the card and with more contrast.
 
         Boxes end too early where embossed digits are faint, and part a number at its wider gaps.
         """
         readings = [*printed.spellings[:2]]
-        if max(sum(map(str.isdigit, one.text)) for one in readings) >= _DIGITS and not _settled(readings):
+        if max(sum(map(str.isdigit, one.text)) for one in readings) >= _DIGITS and in_time and not _settled(readings):
             band = ppocr.strip(picture, _lengthened(printed.box, picture.shape))
             for again in (band, _contrasted(band)):
                 readings += self._spellings(again)
@@ -203,7 +213,7 @@ def _way_out(point: Pixels, way: Pixels, width: int, height: int) -> float:
 def _edges_ahead(point: Pixels, way: Pixels, width: int, height: int) -> Iterator[tuple[float, float, float]]:
     for axis, end in ((0, width), (1, height)):
         if abs(way[axis]) > 1e-3:
-            yield float(point[axis]), float(way[axis]), float(end if way[axis] > 0 else 0)
+            yield float(point[axis]), float(way[axis]), float(end - _EDGE if way[axis] > 0 else _EDGE)
 
 
 def _contrasted(strip: Pixels) -> Pixels:
