@@ -23,7 +23,7 @@ __all__ = ["BUDGET", "STEPS", "Sighting", "available", "merged", "sightings"]
 _log = logging.getLogger("karman.recognition")
 
 # CPU seconds after which no further step begins; the longest step ends well within 1 s in all.
-BUDGET = 0.4
+BUDGET = 0.3
 
 
 @dataclass
@@ -162,8 +162,8 @@ def _scan(search: Search) -> None:
             answer = scanline.read(profile, view.ends)
             if search.late:
                 return
-            if answer is None:
-                continue
+            if answer is None:  # Not even one like it: these bars are another symbology's, or no bars at all.
+                break
             if answer.clearness > _VOTE:
                 search.found.append(_scanned(search, view, number, answer))
             if search.done:
@@ -247,7 +247,8 @@ def _confirm(search: Search) -> None:
 def _around(plain: View, sighting: Sighting) -> View:
     """The photo's pixels around a symbol, quiet zones included."""
     corners = np.array(sighting.box)
-    margin = 12 + int(0.15 * float(np.ptp(corners, axis=0).max()))
+    size = np.ptp(corners, axis=0)
+    margin = 12 + np.where(size == size.max(), size * 15 // 100, 0)
     left, top = np.maximum(corners.min(0) - margin, 0)
     right, bottom = corners.max(0) + margin
     pixels = plain.pixels[top:bottom, left:right]

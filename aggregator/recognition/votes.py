@@ -44,14 +44,15 @@ def _stands(readings: Readings) -> bool:
 
 
 def _whole(readings: Readings) -> bool:
-    """Whether a symbology that a fragment of a symbol may pass for was read twice, on pixels as they were taken.
+    """Whether a symbology that a fragment of a symbol may pass for was read twice.
 
-    zbar takes a cut-off ITF for a shorter one, and half a UPC-A for a UPC-E, again and again: zxing-cpp must agree.
+    zbar takes a cut-off ITF for a shorter one, and half a UPC-A for a UPC-E, again and again: zxing-cpp must agree, and
+    on an ITF it must do so on pixels as they were taken.
     """
-    readings = [reading for reading in readings if not reading.treated]
-    if readings and readings[0].format in _CUT_OFF and all(reading.engine == "zbar" for reading in readings):
-        return False
-    return votes(readings) > 1
+    if readings[0].format == "itf":
+        readings = [reading for reading in readings if not reading.treated]
+    by_zbar_alone = all(reading.engine == "zbar" for reading in readings)
+    return votes(readings) > 1 and not (by_zbar_alone and readings[0].format in _CUT_OFF)
 
 
 def _refutes(other: Readings, readings: Readings) -> bool:
