@@ -14,7 +14,8 @@ import uvicorn
 
 from aggregator import app, checkup, db, settings
 from aggregator.backup import commands as backup_commands
-from aggregator.crypto import KeysUnreadable, new_ring
+from aggregator.backup import rings
+from aggregator.crypto import KeysUnreadable
 from aggregator.errors import Unavailable
 from aggregator.merchants import commands as merchant_commands
 from aggregator.merchants.commands import AskedWrong
@@ -25,7 +26,7 @@ from aggregator.store import HalfRestored, KeysMissing, StoreInUse
 
 STOPPERS = (
     *(SettingsWrong, AskedWrong, KeysUnreadable, KeysMissing, StoreIsNewer, MigrationLosesRows, HalfRestored),
-    *(StoreInUse, FileExistsError, *backup_commands.STOPPERS),
+    *(StoreInUse, FileExistsError, rings.KeysRefused, *backup_commands.STOPPERS),
 )
 GRACE_S = 5
 
@@ -101,9 +102,9 @@ def check(chosen: Settings, _: Asked) -> int:
     return 0 if all(finding.works or finding.optional for finding in findings) else 1
 
 
-def keys(chosen: Settings, _: Asked) -> int:
-    """Print a new key ring."""
-    print(new_ring())
+def keys(chosen: Settings, asked: Asked) -> int:
+    """Print a new key ring, rotate the one in use, or drop an old key from it."""
+    print(asyncio.run(rings.carry_out(chosen, asked)))
     return 0
 
 
@@ -141,6 +142,7 @@ COMMANDS: dict[str, Callable[[Settings, Asked], int]] = {
 }
 ARGUMENTS: dict[str, Callable[[argparse.ArgumentParser], None]] = {
     "patterns": merchant_commands.add_arguments,
+    "keys": rings.add_arguments,
     "backup": backup_commands.add_backup_arguments,
     "restore": backup_commands.add_restore_arguments,
 }

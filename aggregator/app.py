@@ -27,6 +27,7 @@ from aggregator.catalog.leaving import Belongings
 from aggregator.catalog.leftovers import Leftovers, forget_uses
 from aggregator.catalog.pictures import Pictures
 from aggregator.catalog.routes import PictureRoutes
+from aggregator.catalog.sealing import SealedPictures
 from aggregator.crypto import KeyRing, KeysUnreadable, read_ring, text_at
 from aggregator.errors import NotFound, Problem, Unavailable
 from aggregator.http import Frame, answer, problem_answer, refusal, request_id, surprise
@@ -45,6 +46,7 @@ from aggregator.sync.pull import Puller
 from aggregator.sync.purge import Purger
 from aggregator.sync.push import Pusher
 from aggregator.sync.routes import SyncRoutes
+from aggregator.sync.sealing import Bodies
 from aggregator.sync.spaces import home_of, open_home
 
 MODELS = (
@@ -148,6 +150,8 @@ class Service:
             Job("learn-patterns", timedelta(days=1), learner.run),
             Job("purge", timedelta(hours=1), purger.run),
             Job("remove-leftover-pictures", timedelta(days=1), leftovers.run),
+            Job("reseal-bodies", timedelta(hours=1), Bodies(self.keys).reseal),
+            Job("reseal-pictures", timedelta(hours=1), SealedPictures(self.blobs, self.keys).reseal),
             Job("forget-gone-devices", timedelta(days=1), forget_gone_devices),
         ]
 

@@ -20,6 +20,7 @@ IN_USE = "The store is in use: the service or another command works on it. Stop 
 EPOCH, RESTORING = "epoch", "restoring"
 KNOWN_TEXT = b"karman key check"
 KEY_CHECK = "key-check/"
+RESEALED = "resealed/"
 # The step that makes room for facts.
 SHAPED_BY = "0001_initial"
 
@@ -113,6 +114,27 @@ async def note_keys(ring: KeyRing) -> None:
         for name in names.keys() - known:
             box = ring.seal_with(names[name], KNOWN_TEXT, name.encode())
             await StoreFact.create(name=name, value=box.hex())
+
+
+async def forget_key(key_id: bytes) -> None:
+    """The store no longer demands this key."""
+    await StoreFact.filter(name=f"{KEY_CHECK}{key_id.hex()}").delete()
+
+
+@asynccontextmanager
+async def resealing(ring: KeyRing, what: str) -> AsyncIterator[bool]:
+    """Whether something may still be sealed with an older key than the ring's latest; after the block, all of it has
+    been looked at."""
+    name = f"{RESEALED}{what}/{ring.ids[-1].hex()}"
+    is_needed = len(ring.ids) > 1 and not await StoreFact.exists(name=name)
+    yield is_needed
+    if is_needed:
+        await StoreFact.get_or_create(name=name, defaults={"value": ""})
+
+
+async def reseal_again() -> None:
+    """Somebody sealed with an older key after all was looked at."""
+    await StoreFact.filter(name__startswith=RESEALED).delete()
 
 
 def open_check(ring: KeyRing, name: str, value: str) -> None:

@@ -44,7 +44,7 @@ class Pictures:
         created_ms = now_ms()
         # The bytes are durable before the row that names them; a crash in between leaves a blob that nothing names.
         key = blob_key(space_id, id, marks[-1], created_ms)
-        await self._blobs.put(key, self._keys.seal(image, _bound(space_id, id)))
+        await self._blobs.put(key, self._keys.seal(image, bound(space_id, id)))
         row = Picture(space_id=space_id, id=id, upload_mark=marks[-1], size_bytes=len(image), created_ms=created_ms)
         return await self._record(row, marks)
 
@@ -60,7 +60,7 @@ class Pictures:
         box = await self._blobs.get(blob_key(space_id, id, bytes(rows[0][0]), rows[0][1]))
         if box is None:
             raise NotFound
-        return self._keys.open(box, _bound(space_id, id))
+        return self._keys.open(box, bound(space_id, id))
 
     async def _is_repeat(self, space_id: uuid.UUID, id: uuid.UUID, marks: list[bytes]) -> bool:
         known = await Picture.filter(space_id=space_id, id=id).only("upload_mark").first()
@@ -86,7 +86,8 @@ def blob_key(space_id: uuid.UUID | str, id: uuid.UUID | str, mark: bytes, create
     return f"pictures/{space_id}/{id}-{mark[:8].hex()}-{created_ms}"
 
 
-def _bound(space_id: uuid.UUID, id: uuid.UUID) -> bytes:
+def bound(space_id: uuid.UUID, id: uuid.UUID) -> bytes:
+    """What a picture's box is bound to, so that it opens nowhere else."""
     return f"picture/{space_id}/{id}".encode()
 
 

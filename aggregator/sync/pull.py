@@ -10,8 +10,9 @@ import msgspec
 
 from aggregator import db
 from aggregator.accounts.sessions import WHO, Session, judge, match_account, refuse_unknown
-from aggregator.crypto import BoxUnreadable, KeyRing
-from aggregator.errors import Conflict
+from aggregator.crypto import ID_BYTES, BoxUnreadable, KeyRing
+from aggregator.errors import Conflict, Unavailable
+from aggregator.store import KEY_CHECK
 from aggregator.sync import cookies
 from aggregator.sync.cookies import Cookie
 from aggregator.sync.log import bound
@@ -40,6 +41,7 @@ SELECT 2, CAST(e.space_id AS text), e.key, e.version, e.schema, e.box, NULL, NUL
 """
 
 
+NOTED = "SELECT 1 FROM store_fact WHERE name = $1"
 RESTORED = (
     "SELECT r.space_id, r.epoch, r.version FROM restored_space r JOIN member m ON m.space_id = r.space_id "
     "WHERE m.account_id = $1"
@@ -73,6 +75,7 @@ class Puller:
         self._store = store
         self._keys = keys
         self._epoch = epoch
+        self._key_ids = {key_id.hex() for key_id in keys.ids}
 
     async def pull(
         self, token_hash: str, account_id: uuid.UUID, client_id: uuid.UUID | None, cookie_text: str
@@ -90,9 +93,19 @@ class Puller:
         if _outgrown(held, snapshot):
             held = {}
             snapshot = await self._look(token_hash, client_id, held)
+        await self._refuse_newer_keys(snapshot)
         if len(snapshot.entries) > INLINE_ENTRIES:
             return Answer(snapshot.session, await asyncio.to_thread(self._body, snapshot, held, restored))
         return Answer(snapshot.session, self._body(snapshot, held, restored))
+
+    async def _refuse_newer_keys(self, snapshot: Snapshot) -> None:
+        """Raises Unavailable where another process seals with a key that came after this one's start: to leave such
+        bodies out, as damaged ones are, would lose them to the device.
+        """
+        used = {bytes(entry[5][:ID_BYTES]).hex() for entry in snapshot.entries if entry[5] is not None}
+        for key_id in used - self._key_ids:
+            if await self._store.read(NOTED, f"{KEY_CHECK}{key_id}"):
+                raise Unavailable("store-unavailable", "This process is to be restarted: it lacks the latest key.", 10)
 
     async def _restored(self, cookie: Cookie) -> dict[str, int] | None:
         """For a device that last pulled before the store was restored from a backup: up to which version of each space
