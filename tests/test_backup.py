@@ -2,9 +2,13 @@
 
 import asyncio
 import json
+import os
 import random
+import re
+import shutil
 import signal
 import subprocess
+import sys
 import tarfile
 import time
 from collections.abc import Callable
@@ -437,3 +441,31 @@ def _is_marked(options: ServiceOptions) -> bool:
     except Exception:
         # Between two shapes there is no such table, or nobody may look.
         return False
+
+
+# ---------------------------------------------------------------- the page for operators
+
+
+COMMAND = re.compile(r"^    \.venv/bin/python -m aggregator (.+)$", re.MULTILINE)
+
+
+def test_every_command_on_the_page_for_operators_does_what_it_is_there_for(made: Made, tmp_path: Path) -> None:
+    page = (Path(__file__).parent.parent / "docs" / "operating.md").read_text(encoding="utf-8")
+    shutil.copytree(made.source.data, tmp_path / "lib" / "karman")
+    (tmp_path / "backups").mkdir()
+    environment = {**os.environ, "KARMAN_BACKUP_PASSPHRASE": PASSPHRASE}
+    said: dict[str, str] = {}
+    for line in COMMAND.findall(page):
+        words = (
+            line.replace("/var/", f"{tmp_path}/").replace("KEY", said.get("keys show", "").partition(" ")[0]).split()
+        )
+        done = subprocess.run(
+            [sys.executable, "-m", "aggregator", *words], env=environment, capture_output=True, text=True, check=False
+        )
+        name = " ".join(words[: 1 + (words[0] == "keys")])
+        said[name] = done.stdout
+        # Nothing has been sealed anew here, since the service does not run.
+        needed = name == "keys drop"
+        assert done.returncode == needed, (line, done.stderr)
+        assert ("2 cards and 1 pictures are still sealed" in done.stderr) == needed, done.stderr
+    assert said.keys() == {"backup", "restore", "check", "keys unpack", "keys rotate", "keys show", "keys drop"}
