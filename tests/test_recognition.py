@@ -135,10 +135,9 @@ def test_what_both_libraries_read_is_read_and_nothing_but_the_truth_however_bad_
 
 
 @pytest.mark.parametrize("sample", samples.SAMPLES, ids=lambda sample: sample.symbology)
-def test_bars_that_both_engines_read_are_one_code_with_two_votes(sample):
+def test_bars_that_both_engines_read_are_one_code_with_more_than_one_vote(sample):
     (code,) = read(samples.code(sample.symbology, sample.text)).codes
-    both = FORMATS[sample.symbology].kind == "linear"
-    assert code.votes == (2 if both else 1)
+    assert (code.votes >= 2) == (FORMATS[sample.symbology].kind == "linear")
     assert code.confidence == 0.99
 
 

@@ -15,7 +15,7 @@ from aggregator.recognition import engines, locate, scanline, straighten
 from aggregator.recognition.engines import Engine, Sighting
 from aggregator.recognition.locate import Place
 from aggregator.recognition.reading import Code
-from aggregator.recognition.views import Pixels, View, whole
+from aggregator.recognition.views import CROP, Pixels, View, whole
 from aggregator.recognition.votes import Readings, accepted, votes
 
 __all__ = ["BUDGET", "STEPS", "Sighting", "available", "merged", "sightings"]
@@ -44,7 +44,7 @@ class Search:
         """The numbered place, upright; drawn once."""
         key = (number, width)
         if key not in self._crops:
-            name = f"place {number} at {width}"
+            name = f"{CROP} {number} at {width}"
             self._crops[key] = straighten.crop(self.plain.pixels, self.places[number], name, width)
         return self._crops[key]
 

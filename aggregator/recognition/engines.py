@@ -9,7 +9,7 @@ import zxingcpp
 
 from aggregator.codes import FORMATS, expand_upc_e
 from aggregator.recognition.reading import Box
-from aggregator.recognition.views import Pixels, View
+from aggregator.recognition.views import CROP, Pixels, View
 
 try:
     from pyzbar import pyzbar
@@ -42,6 +42,11 @@ class Sighting:
     def symbol(self) -> tuple[str, str]:
         """The same for all readings of one symbol; the members of the EAN/UPC family report one number in common."""
         return ("ean_upc" if self.format in EAN_UPC else self.format, self.text)
+
+    @property
+    def upright(self) -> bool:
+        """Whether the view was a straightened crop, so that scan lines run through the whole symbol."""
+        return self.variant.startswith(CROP)
 
     @property
     def linear(self) -> bool:

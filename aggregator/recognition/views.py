@@ -11,6 +11,9 @@ from aggregator.recognition.reading import Box, Point
 Pixels = NDArray[np.uint8]
 Matrix = NDArray[np.float64]
 
+# What the names of straightened crops begin with.
+CROP = "place"
+
 
 @dataclass(frozen=True, slots=True)
 class View:

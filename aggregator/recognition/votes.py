@@ -46,13 +46,14 @@ def _stands(readings: Readings) -> bool:
 def _whole(readings: Readings) -> bool:
     """Whether a symbology that a fragment of a symbol may pass for was read twice.
 
-    zbar takes a cut-off ITF for a shorter one, and half a UPC-A for a UPC-E, again and again: zxing-cpp must agree, and
-    on an ITF it must do so on pixels as they were taken.
+    zbar takes a cut-off ITF for a shorter one, and half a UPC-A for a UPC-E, again and again: zxing-cpp must agree. It
+    fails likewise on a turned ITF, where a scan line leaves the bars at their side: it must agree on an upright crop.
     """
+    agreeing = [reading for reading in readings if reading.engine != "zbar"]
     if readings[0].format == "itf":
         readings = [reading for reading in readings if not reading.treated]
-    by_zbar_alone = all(reading.engine == "zbar" for reading in readings)
-    return votes(readings) > 1 and not (by_zbar_alone and readings[0].format in _CUT_OFF)
+        agreeing = [reading for reading in readings if reading.engine != "zbar" and reading.upright]
+    return votes(readings) > 1 and (bool(agreeing) or readings[0].format not in _CUT_OFF)
 
 
 def _refutes(other: Readings, readings: Readings) -> bool:
