@@ -116,7 +116,7 @@ def test_an_old_key_goes_once_everything_is_sealed_with_the_new_one(options: Ser
     versions = Rows(both).sql("SELECT key, version FROM entry ORDER BY key")
 
     async def work(guest: Guest) -> None:
-        assert sealed_with(both) == {old}
+        assert await asyncio.to_thread(sealed_with, both) == {old}
         await reseal(guest)
         assert sorted(await mine.back(guest).names()) == ["Дикси", "Лента"]
 
