@@ -89,3 +89,12 @@ def test_a_straightened_card_maps_back_to_where_it_lay():
 def test_a_view_turned_four_times_is_the_same(turns):
     view = card.View(np.array(faces.corners_at(0)), 1.0)
     assert np.allclose(view.turned(turns).turned(4 - turns).quad, view.quad)
+
+
+def test_a_label_with_a_code_on_it_is_no_card():
+    photo = Image.new("RGB", (1011, 638), "white")
+    photo.paste(samples.code("code_128", "77331513741", scale=5), (60, 60))
+    (code,) = pipeline.read([samples.encoded(photo)]).codes
+    alone = [one for one in card.views(photo) if one.is_card]
+    assert len([one for one in card.views(photo, [code.box]) if one.is_card]) < len(alone)
+    assert pipeline.read([samples.encoded(photo)]).face.corners is None

@@ -72,7 +72,7 @@ def test_front_and_back_make_one_reading():
     reading = read(front, back)
     assert "Лента" in texts(reading)
     assert reading.best_code.text == "4607001234562"
-    assert reading.face == read(front).face
+    assert np.linalg.norm(np.array(reading.face.corners) - np.array(faces.corners_at(3)), axis=1).max() < 12
 
 
 def test_a_number_in_print_that_the_code_repeats_is_sure():
@@ -80,8 +80,9 @@ def test_a_number_in_print_that_the_code_repeats_is_sure():
     digits.paste(samples.code("code_128", "77331513741", scale=5), (60, 60))
     printed = faces.face(("77331513741", 30, 70)).crop((0, 0, 1011, 160))
     digits.paste(printed, (0, 440))
-    assert read(digits).number.text == "77331513741"
-    assert read(digits).number.confidence > 0.99
+    number = read(digits).number
+    assert number.text == "77331513741"
+    assert number.confidence > 0.99
 
 
 def test_print_without_a_card_around_it_is_read():

@@ -1,5 +1,6 @@
 """The card in a photo: where it lies, how it looks when laid straight, and the colour that stands out in it."""
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import cv2
@@ -60,14 +61,26 @@ class View(NamedTuple):
 WHOLE = View(None, 0.0)
 
 
-def views(image: Image.Image) -> list[View]:
-    """Where the card in a photo may be, the likeliest first; the whole photo comes last, always."""
+def views(image: Image.Image, codes: Sequence[Box] = ()) -> list[View]:
+    """Where the card in a photo may be, the likeliest first; the whole photo comes last, always.
+
+    `codes` are places of codes in the photo: a label with a code on it has the proportions of a card, too.
+    """
     scale = min(1.0, _SEARCH_SIDE / max(image.size))
     size = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
     small = image.resize(size, Image.Resampling.BOX, reducing_gap=2.0)
     stretch = np.array([image.width / size[0], image.height / size[1]])
     found = [outline for outline in corners.find(np.asarray(small)) if outline.score >= corners.SURE]
-    return [*(View(outline.quad * stretch, outline.score) for outline in found), WHOLE]
+    cards = [(outline.quad * stretch, outline.score) for outline in found]
+    return [*(View(quad, score) for quad, score in cards if not any(_is_code(quad, box) for box in codes)), WHOLE]
+
+
+def _is_code(quad: Quad, box: Box) -> bool:
+    """Whether what was taken for a card is the code or a part of it: they lie in one place, and it is no larger."""
+    card, code = np.array(quad, np.float32), cv2.convexHull(np.array(box, np.float32))
+    room = cv2.contourArea(card)
+    shared, _ = cv2.intersectConvexConvex(card, code)
+    return bool(shared > 0.5 * room and room < 2 * cv2.contourArea(code))
 
 
 def straight(image: Image.Image, quad: Quad, size: tuple[int, int]) -> tuple[Pixels, Pixels]:

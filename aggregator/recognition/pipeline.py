@@ -49,7 +49,7 @@ def _decode(sheet: Sheet) -> None:
 
 
 def _card(sheet: Sheet) -> None:
-    sheet.views = card.views(sheet.image)
+    sheet.views = card.views(sheet.image, [sighting.box for sighting in sheet.sightings])
 
 
 def _barcodes(sheet: Sheet) -> None:

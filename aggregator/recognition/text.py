@@ -35,6 +35,7 @@ _OPINION = 0.6
 _LATIN = 0.85
 # A view that reads as much like a face as this is not doubted.
 _ENOUGH = 1.6
+_NOTHING = 0.5
 # The rim of a straightened card, where the table and round corners look like ones and zeros.
 _EDGE = 10
 _DIGITS_BY_LETTERS = 0.85
@@ -97,7 +98,8 @@ class Reader:
             found = self._read(image, view, end)
             if best is None or found.worth > best.worth:
                 best = found
-            if best.worth >= _ENOUGH or time.monotonic() > (end - 0.4 * budget_s):
+            late = end if best.worth < _NOTHING else end - 0.4 * budget_s
+            if best.worth >= _ENOUGH or time.monotonic() > late:
                 break
         if best is None:
             raise ValueError("there is no view to read")
