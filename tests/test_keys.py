@@ -66,7 +66,7 @@ def owner(options: ServiceOptions) -> Owner:
         await guest.push("card.bin", id=binned)
         return Owner(guest.account, guest.space, dict(guest.http.cookies), picture)
 
-    return told(options, story)  # type: ignore[no-any-return]
+    return told(options, story)
 
 
 def keys(options: ServiceOptions, action: str, what: str = "") -> str:

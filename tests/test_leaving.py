@@ -15,9 +15,11 @@ from typing import Any
 import httpx
 import pytest
 from PIL import Image
+from starlette.requests import ClientDisconnect
 
 from aggregator.accounts.exports import Export, Exports, File
 from aggregator.accounts.leaving import forget_gone_devices
+from aggregator.accounts.routes import Download
 from aggregator.errors import TooManyRequests, Unavailable
 from aggregator.jobs import now_ms
 from tests.answers import assert_problem
@@ -192,15 +194,21 @@ def test_exports_and_wrong_passwords_are_rationed(tmp_path: Path) -> None:
 async def _endless(asked: Export) -> AsyncIterator[File]:
     async def parts() -> AsyncIterator[bytes]:
         while True:
-            yield uuid.uuid4().bytes * 10_000
+            yield bytes(100_000)
 
-    yield File("endless", parts())
+    yield File("endless", parts(), packs=False)
+
+
+def endless() -> Exports:
+    """Exports that end only when their reader does."""
+    exports = Exports([])
+    exports._exporters = (_endless,)
+    return exports
 
 
 def test_an_export_holds_its_place_until_it_ends_and_little_memory() -> None:
     async def story() -> None:
-        exports = Exports([_endless])
-        exports._exporters = (_endless,)
+        exports = endless()
         store: Any = None
         accounts = [uuid.uuid4() for _ in range(9)]
         streams = [exports.stream(store, account) for account in accounts[:8]]
@@ -215,6 +223,31 @@ def test_an_export_holds_its_place_until_it_ends_and_little_memory() -> None:
         assert await anext(freed)
         for stream in [*streams, freed]:
             await stream.aclose()
+
+    asyncio.run(story())
+
+
+def test_a_reader_who_goes_away_frees_the_place_of_their_export() -> None:
+    async def story() -> None:
+        exports, account, store = endless(), uuid.uuid4(), None
+        stream = exports.stream(store, account)
+        response = Download(await anext(stream), stream)
+        sent = 0
+
+        async def send(message: Any) -> None:
+            nonlocal sent
+            sent += len(message.get("body", b""))
+            if sent > 1_000_000:
+                raise OSError
+
+        async def receive() -> Any:
+            await asyncio.sleep(3_600)
+
+        with pytest.raises(ClientDisconnect):
+            await response({"type": "http", "asgi": {"spec_version": "2.4"}}, receive, send)
+        again = exports.stream(store, account)
+        assert await anext(again)
+        await again.aclose()
 
     asyncio.run(story())
 

@@ -75,7 +75,7 @@ class Puller:
         self._store = store
         self._keys = keys
         self._epoch = epoch
-        self._key_ids = {key_id.hex() for key_id in keys.ids}
+        self._key_ids = set(keys.ids)
 
     async def pull(
         self, token_hash: str, account_id: uuid.UUID, client_id: uuid.UUID | None, cookie_text: str
@@ -102,9 +102,9 @@ class Puller:
         """Raises Unavailable where another process seals with a key that came after this one's start: to leave such
         bodies out, as damaged ones are, would lose them to the device.
         """
-        used = {bytes(entry[5][:ID_BYTES]).hex() for entry in snapshot.entries if entry[5] is not None}
+        used = {bytes(entry[5][:ID_BYTES]) for entry in snapshot.entries if entry[5] is not None}
         for key_id in used - self._key_ids:
-            if await self._store.read(NOTED, f"{KEY_CHECK}{key_id}"):
+            if await self._store.read(NOTED, f"{KEY_CHECK}{key_id.hex()}"):
                 raise Unavailable("store-unavailable", "This process is to be restarted: it lacks the latest key.", 10)
 
     async def _restored(self, cookie: Cookie) -> dict[str, int] | None:
