@@ -171,6 +171,63 @@ def test_printed_words_that_name_nobody_leave_the_number_its_say():
     assert verdict(found, "ru") == "suggest"
 
 
+# ---------------------------------------------------------------- never silently wrong
+
+
+def test_of_two_names_on_one_face_neither_is_filled_in():
+    found = judge()(face("КЛЕНОВЫЙ ЛИСТ", "БЕРЁЗКА"), "ru")
+    assert {one.slug for one in found[:2]} == {"maple", "birch"}
+    assert verdict(found, "ru") == "suggest"
+
+
+def test_an_alias_at_home_is_not_filled_in_for_a_shop_of_that_name_elsewhere_without_a_number():
+    stars = Merchant(slug="stars-coffee", names=("Stars Coffee",), aliases=("Starbucks",), countries=("ru",))
+    shops = [stars, shop("starbucks", "Starbucks", countries=("us",))]
+    found = judge(shops=shops)(face("STARBUCKS"), "ru")
+    assert verdict(found, "ru") == "suggest"
+    unlike = judge(learned("starbucks", None, 10), shops=shops)(face("STARBUCKS", number=LUHN), "ru")
+    assert verdict(unlike, "ru") == "suggest"
+
+
+def test_an_alias_of_another_shop_does_not_stand_in_the_way_of_the_shop_that_is_called_so():
+    pharmacy = Merchant(slug="magnet-pharmacy", names=("Магнит Аптека",), aliases=("Магнит",), countries=("ru",))
+    found = judge(shops=[shop("magnet", "Магнит"), pharmacy])(face("МАГНИТ"), "ru")
+    assert first(found) == "magnet"
+    assert verdict(found, "ru") == "accept"
+
+
+def test_a_shop_that_is_only_met_elsewhere_is_suggested_with_that_reason_and_never_filled_in():
+    found = judge(shops=[shop("sparrow-uk", "Sparrow & Sons", countries=("gb",))])(face("SPARROW & SONS"), "ru")
+    assert codes_of(found[0]) == ["name", "large-print", "elsewhere"]
+    assert verdict(found, "ru") == "suggest"
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ["Фамилия", "Имя", "Отчество"],
+        ["Бонусная карта", "Светлана Емельянова"],
+        ["Мария"],
+        ["IVAN PETROV"],
+        ["Дом"],
+        ["Предъявите карту кассиру"],
+        ["Цветы"],
+        ["Дата рождения", "Подпись"],
+    ],
+)
+def test_forms_holders_and_words_of_every_shop_fill_in_nothing(lines):
+    named = ["Familia", "Svetlana", "Мария", "Иван", "Дом.ru", "Цветы 24", "Петров", "Подпись"]
+    crowd = [shop(f"shop-{number}", name) for number, name in enumerate(named)]
+    assert verdict(judge(shops=crowd)(face(*lines), "ru"), "ru") != "accept"
+
+
+def test_the_number_of_the_eighth_namesake_finds_it():
+    crowd = [shop(f"rainbow-{number}", "Радуга") for number in range(8)]
+    for number in range(8):
+        shops = judge(learned(f"rainbow-{number}", None, 16, "7789"), shops=crowd)
+        assert first(shops(face("РАДУГА", number=LUHN), "ru")) == f"rainbow-{number}"
+
+
 # ---------------------------------------------------------------- declared patterns
 
 

@@ -98,6 +98,12 @@ def test_a_word_half_typed_finds_names_that_begin_with_it(world):
     assert "vkusno-i-tochka" in slugs(world.search("вкусно и", 3, "ru"))
 
 
+def test_every_home_shop_is_reached_by_its_first_two_letters_however_many_there_are_elsewhere():
+    crowd = [shop(f"far-{n}", f"Деm {n}", countries=("us",)) for n in range(500)]
+    found = Matcher([*crowd, shop("detskiy-mir", "Детский мир")]).search("де", country="ru")
+    assert slugs(found)[0] == "detskiy-mir"
+
+
 def test_a_word_half_typed_also_finds_the_second_word_of_a_name():
     matcher = small(shop("yabloko", "Золотое яблоко"), shop("lenta", "Лента"))
     assert slugs(matcher.search("ябл"))[0] == "yabloko"

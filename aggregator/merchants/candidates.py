@@ -9,6 +9,8 @@ from aggregator.merchants.confidence import ACCEPT, ACCEPT_ANYWHERE
 
 # From here on a candidate is worth offering.
 SUGGEST = 0.02
+# Another shop that is likelier than this is in the way of filling the first one in.
+RIVAL = 0.5
 
 Verdict = Literal["accept", "suggest", "unknown"]
 
@@ -24,6 +26,8 @@ class Reason(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 NAMESAKE = Reason("namesake")
+# It bears the first candidate's name, too, if only among others.
+ALSO_CALLED = Reason("alias")
 
 
 class Candidate(msgspec.Struct, frozen=True):
@@ -39,13 +43,19 @@ class Candidate(msgspec.Struct, frozen=True):
         """Whether nothing tells it from another candidate of the same name."""
         return NAMESAKE in self.reasons
 
+    @property
+    def has_the_name(self) -> bool:
+        """Whether it bears the name of the first candidate, too, so that it is no other shop on the same face."""
+        return self.is_namesake or ALSO_CALLED in self.reasons
+
 
 def verdict(candidates: Sequence[Candidate], country: str | None = None) -> Verdict:
     """What to do with candidates: fill the first in, offer up to five, or leave the shop to the person.
 
-    Namesakes are never filled in.
+    A namesake is never filled in, nor one of two shops that a face names alike.
     """
     if not candidates or candidates[0].score < SUGGEST:
         return "unknown"
-    accepted = candidates[0].score >= (ACCEPT if country else ACCEPT_ANYWHERE)
+    rival = max((other.score for other in candidates[1:] if not other.has_the_name), default=0.0)
+    accepted = candidates[0].score >= (ACCEPT if country else ACCEPT_ANYWHERE) and rival < RIVAL
     return "accept" if accepted and not candidates[0].is_namesake else "suggest"

@@ -3,7 +3,7 @@
 from math import exp, log
 from typing import NamedTuple
 
-from aggregator.merchants.names import Evidence
+from aggregator.merchants.names import Meeting
 
 # Above it a shop is filled in without asking; the second holds where the person's country is unknown. At these, 99 of
 # 100 development queries that were accepted named the right shop (docs/matching.md).
@@ -33,23 +33,23 @@ class Signs(NamedTuple):
 
 
 WEIGHTS = Signs(
-    one=-30.78,
-    like=15.48,
-    gap=15.99,
-    letters=0.88,
-    asked=6.21,
-    met=10.42,
-    same=1.83,
-    spelt=-1.67,
-    script=-0.69,
-    keyboard=2.54,
-    alias=-2.76,
-    keyboard_short=-12.21,
-    unlike_short=-4.40,
+    one=-32.23,
+    like=16.19,
+    gap=15.08,
+    letters=0.90,
+    asked=6.87,
+    met=11.68,
+    same=1.79,
+    spelt=-1.87,
+    script=-1.00,
+    keyboard=3.04,
+    alias=-3.08,
+    keyboard_short=-12.34,
+    unlike_short=-4.69,
 )
 
 
-def signs(met: Evidence, gap: float, is_keyboard: bool, is_alias: bool) -> Signs:
+def signs(met: Meeting, gap: float, is_keyboard: bool, is_alias: bool) -> Signs:
     """`gap` is how far the next other name is behind. Short words say little, most of all on another layout."""
     letters = max(met.letters, 1)
     return Signs(

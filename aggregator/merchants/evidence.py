@@ -5,6 +5,7 @@ Names come from the matcher as confidences; the number then moves each (`numbers
 
 from collections.abc import Callable, Sequence
 from math import exp, log
+from typing import NamedTuple
 
 from aggregator.merchants.candidates import NAMESAKE, SUGGEST, Candidate
 from aggregator.merchants.confidence import UNSURE
@@ -15,6 +16,7 @@ from aggregator.merchants.patterns import Patterns
 from aggregator.recognition.reading import Line, Reading
 
 LIMIT = 5
+CONSIDERED = 30
 # By so much the number of one namesake must be likelier than that of the next to tell them apart.
 APART = 1.5
 # Shops nobody counted, in shops counted: what a number alone may mean besides.
@@ -37,8 +39,9 @@ class Evidence:
     def __call__(self, reading: Reading, country: str | None = None) -> list[Candidate]:
         """Up to five merchants, likeliest first; for someone who lives in `country` (alpha-2, lower case)."""
         patterns, clues = self._patterns(), clues_of(reading)
-        named = self._matcher.match(printed(reading.lines), LIMIT, country)
-        weighed = told_apart([moved(one, weigh(patterns, one.slug, clues)) for one in named])
+        # More than are shown: a number may tell a namesake that nothing else puts forward.
+        named = self._matcher.match(printed(reading.lines), CONSIDERED, country)
+        weighed = told_apart([Weighed(one, weigh(patterns, one.slug, clues)) for one in named])
         known = {one.slug for one in named}
         numbered = [one for one in self._by_number(patterns, clues, country) if one.slug not in known]
         return sorted([*weighed, *numbered], key=lambda one: -one.score)[:LIMIT]
@@ -80,21 +83,36 @@ def _middle(line: Line) -> float:
     return sum(y for _, y in line.box) / 4
 
 
-def moved(named: Candidate, weight: Weight) -> Candidate:
-    """A candidate after its number was weighed."""
-    score = 1 / (1 + exp(-_odds(named) - weight.log_ratio)) if weight.log_ratio else named.score
-    return Candidate(named.slug, named.name, score, (*named.reasons, *reasons(weight)))
+class Weighed(NamedTuple):
+    """A candidate by its name, and what its number says."""
+
+    named: Candidate
+    weight: Weight
+
+    @property
+    def moved(self) -> Candidate:
+        """The candidate with both."""
+        odds, by_number = _odds(self.named) + self.weight.log_ratio, reasons(self.weight)
+        score = 1 / (1 + exp(-odds)) if self.weight.log_ratio else self.named.score
+        return Candidate(self.named.slug, self.named.name, score, (*self.named.reasons, *by_number))
 
 
-def told_apart(weighed: Sequence[Candidate]) -> list[Candidate]:
+def told_apart(weighed: Sequence[Weighed]) -> list[Candidate]:
     """By score, those whose number fits first among equals; a namesake is one no longer where its number stands out."""
-    ranked = sorted(weighed, key=lambda one: (-one.score, -len(one.reasons)))
-    same = [one for one in ranked if one.is_namesake]
-    if same and same[0] is ranked[0] and (len(same) == 1 or _odds(same[0]) - _odds(same[1]) >= APART):
-        first = ranked[0]
-        rest = tuple(reason for reason in first.reasons if reason != NAMESAKE)
-        ranked[0] = Candidate(first.slug, first.name, first.score, rest)
-    return ranked
+    ranked = sorted(weighed, key=lambda one: (-one.moved.score, -len(reasons(one.weight))))
+    found = [one.moved for one in ranked]
+    same = [one for one in ranked if one.named.is_namesake]
+    if same and same[0] is ranked[0] and _stands_out([one.weight for one in same]):
+        rest = tuple(reason for reason in found[0].reasons if reason != NAMESAKE)
+        found[0] = Candidate(found[0].slug, found[0].name, found[0].score, rest)
+    return found
+
+
+def _stands_out(weights: Sequence[Weight]) -> bool:
+    """Whether the first number is one its shop is known by, and far likelier there than with any of the others."""
+    first, *others = weights
+    is_known = first.pattern is not None and first.pattern.source == "learned"
+    return is_known and all(first.log_ratio - other.log_ratio >= APART for other in others) and first.log_ratio > 0
 
 
 def _odds(one: Candidate) -> float:

@@ -8,11 +8,11 @@ from typing import NamedTuple, Protocol
 
 import numpy as np
 
-from aggregator.merchants.candidates import NAMESAKE, Candidate, Reason
+from aggregator.merchants.candidates import ALSO_CALLED, NAMESAKE, Candidate, Reason
 from aggregator.merchants.confidence import UNSURE, Signs, confidence, signs
-from aggregator.merchants.names import Mask, NameIndex
-from aggregator.merchants.normal import latin, other_layout, plain, repairs, script
-from aggregator.merchants.words import says_something
+from aggregator.merchants.names import Mask, Meeting, NameIndex
+from aggregator.merchants.normal import fold, latin, other_layout, plain, repairs, script
+from aggregator.merchants.words import is_doubtful, says_something
 
 MAX_QUERY = 100
 MAX_LAYOUT_WORDS = 5
@@ -29,6 +29,8 @@ ALIAS_PREFIX = 0.98
 # Less than this is no likeness worth showing; how fast confidence falls from the first candidate to the others.
 FLOOR = 0.45
 FALL = 12.0
+# A shop that is not met in the person's country may be meant, but is never filled in.
+MOST_ELSEWHERE = 0.8
 # Scores nearer than this are as good as equal.
 TIE = 0.006
 
@@ -79,6 +81,7 @@ class Found(NamedTuple):
     reason: str
     row: int
     variant: Variant
+    is_here: bool
 
 
 class Matcher:
@@ -114,18 +117,19 @@ class Matcher:
 
     def _collect(self, asked: Sequence[Variant], best: dict[int, Found], country: str | None, typing: bool) -> None:
         here = self._mask(country) if country else None
-        self._look(asked, best, here, 1.0, typing)
+        self._look(asked, best, here, True, typing)
         if here is not None and not here.all():
-            self._look(asked, best, ~here, FOREIGN, typing)
+            self._look(asked, best, ~here, False, typing)
 
     def _look(
-        self, asked: Sequence[Variant], best: dict[int, Found], among: Mask | None, factor: float, typing: bool
+        self, asked: Sequence[Variant], best: dict[int, Found], among: Mask | None, is_here: bool, typing: bool
     ) -> None:
+        factor = 1.0 if is_here else FOREIGN
         for variant in asked:
             for row, score in self._near(variant, among):
-                keep(best, self._names.owner[row], Found(score * factor, variant.reason, row, variant))
+                keep(best, self._names.owner[row], Found(score * factor, variant.reason, row, variant, is_here))
             for row, score in self._beginning(variant, among) if typing else ():
-                keep(best, self._names.owner[row], Found(score * factor, "prefix", row, variant))
+                keep(best, self._names.owner[row], Found(score * factor, "prefix", row, variant, is_here))
 
     def _near(self, variant: Variant, among: Mask | None) -> Iterator[tuple[int, float]]:
         rows, closeness = self._names.near(variant.words, among)
@@ -135,11 +139,10 @@ class Matcher:
     def _beginning(self, variant: Variant, among: Mask | None) -> Iterator[tuple[int, float]]:
         key = latin(variant.words).replace(" ", "")
         letters = script(variant.words)
-        for row, whole, share in self._names.beginning(key) if key else ():
-            if among is None or among[row]:
-                score = (PREFIX + PREFIX_SHARE * share) * variant.factor * (1 if whole else INNER_PREFIX)
-                score *= 1 if self._names.script[row] == letters else OTHER_LETTERS
-                yield row, score * (ALIAS_PREFIX if self._names.is_alias[row] else 1)
+        for row, whole, share in self._names.beginning(key, among) if key else ():
+            score = (PREFIX + PREFIX_SHARE * share) * variant.factor * (1 if whole else INNER_PREFIX)
+            score *= 1 if self._names.script[row] == letters else OTHER_LETTERS
+            yield row, score * (ALIAS_PREFIX if self._names.is_alias[row] else 1)
 
     def _mask(self, country: str) -> Mask:
         """Which rows are names of merchants that may be met in `country`."""
@@ -156,19 +159,26 @@ class Matcher:
         sure = self._confidence(top, self._gap(ranked))
         country = country or self._country
         namesakes = self._namesakes(ranked, top)
-        return [
-            self._candidate(position, found, sure * exp(FALL * (found.score - top.score)), country, namesakes)
-            for position, found in ranked[:limit]
-            if found.score > FLOOR
-        ]
+        sound = fold(self._names.key[top.row])
+        candidates = []
+        for position, found in ranked[:limit]:
+            if found.score > FLOOR:
+                also = position in namesakes, fold(self._names.key[found.row]) == sound and found is not top
+                score = sure * exp(FALL * (found.score - top.score))
+                candidates.append(self._candidate(position, found, score, country, *also))
+        return candidates
 
     def _confidence(self, top: Found, gap: float) -> float:
         if top.reason == "prefix" or not says_something(top.variant.words):
             return UNSURE * top.score
-        return confidence(self._signs(top, gap))
+        met = self._names.meeting(top.variant.words, top.row)
+        sure = confidence(self._signs(top, met, gap))
+        if not top.is_here:
+            return min(sure, MOST_ELSEWHERE)
+        is_in_full = met.same and met.met == 1
+        return min(sure, UNSURE) if is_doubtful(top.variant.words, is_in_full) else sure
 
-    def _signs(self, top: Found, gap: float) -> Signs:
-        met = self._names.evidence(top.variant.words, top.row)
+    def _signs(self, top: Found, met: Meeting, gap: float) -> Signs:
         return signs(met, gap, top.reason == "keyboard", self._names.is_alias[top.row])
 
     def first_signs(self, query: str) -> tuple[str, Signs] | None:
@@ -179,8 +189,12 @@ class Matcher:
             return None
         ranked = sorted(best.items(), key=order)
         position, top = ranked[0]
-        refused = top.reason == "prefix" or not says_something(top.variant.words)
-        return None if refused else (self._entries[position].slug, self._signs(top, self._gap(ranked)))
+        if top.reason == "prefix" or not says_something(top.variant.words):
+            return None
+        met = self._names.meeting(top.variant.words, top.row)
+        if is_doubtful(top.variant.words, met.same and met.met == 1):
+            return None
+        return self._entries[position].slug, self._signs(top, met, self._gap(ranked))
 
     def _gap(self, ranked: Sequence[tuple[int, Found]]) -> float:
         """How far the next merchant of another name is behind the first."""
@@ -191,20 +205,36 @@ class Matcher:
     def _namesakes(self, ranked: Sequence[tuple[int, Found]], top: Found) -> set[int]:
         """The first candidates, where several bear the name that was met and nothing puts one before the others.
 
-        Being at home does, but not for a name that is only an alias there: Starbucks is a shop of its own elsewhere.
+        Being at home does, and being called so before being called so among other things. A name that is only an alias
+        at home is put before nobody: Starbucks is a shop of its own elsewhere.
         """
-        key = self._names.key[top.row]
-        near = 0.0 if self._names.is_alias[top.row] else top.score - TIE
-        found = {position for position, found in ranked if self._names.key[found.row] == key and found.score > near}
+        sound = fold(self._names.key[top.row])
+        is_alias = self._names.is_alias[top.row]
+        near = 0.0 if is_alias else top.score - TIE
+        found = {
+            position
+            for position, found in ranked
+            if found.score > near
+            and (is_alias or not self._names.is_alias[found.row])
+            and fold(self._names.key[found.row]) == sound
+        }
         return found if len(found) > 1 else set()
 
     def _candidate(
-        self, position: int, found: Found, score: float, country: str | None, namesakes: set[int]
+        self, position: int, found: Found, score: float, country: str | None, is_namesake: bool, is_called_so: bool
     ) -> Candidate:
         entry = self._entries[position]
-        large = [Reason("large-print")] if found.variant.is_large else []
-        namesake = [NAMESAKE] if position in namesakes else []
-        return Candidate(entry.slug, entry.name_in(country), score, (Reason(found.reason), *large, *namesake))
+        more = [
+            reason
+            for reason, holds in (
+                (Reason("large-print"), found.variant.is_large),
+                (Reason("elsewhere"), not found.is_here),
+                (NAMESAKE, is_namesake),
+                (ALSO_CALLED, is_called_so),
+            )
+            if holds
+        ]
+        return Candidate(entry.slug, entry.name_in(country), score, (Reason(found.reason), *more))
 
 
 def readings_of(line: str) -> list[Variant]:

@@ -1,7 +1,8 @@
 """The names of all merchants in one read-only index: who bears a name like these words, and how like it is."""
 
 from bisect import bisect_left
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import islice
 from typing import NamedTuple
 
 import numpy as np
@@ -18,6 +19,8 @@ MAX_WORDS = 14
 MAX_WINDOW = 5
 CANDIDATES = 70
 PREFIX_HITS = 300
+# Stands after every letter of a key.
+AFTER_ALL = "\x7f"
 
 # How far a part of a query, or of a name, may stand for the whole (see docs/matching.md for how these were chosen).
 QUERY_SHARE = 0.55
@@ -44,7 +47,7 @@ class Windows(NamedTuple):
     script: list[Script]
 
 
-class Evidence(NamedTuple):
+class Meeting(NamedTuple):
     """The best meeting of a query and a name.
 
     like    how alike the two runs of words are; asked, met: the share of query and of name that they are
@@ -160,7 +163,7 @@ class NameIndex:
         best: Floats = np.maximum.reduceat(value.max(axis=0), firsts)
         return best
 
-    def evidence(self, words: str, row: int) -> Evidence:
+    def meeting(self, words: str, row: int) -> Meeting:
         """How `plain` words meet one name, in the terms that confidence is made of."""
         query = windows(words)
         columns = range(self._starts[row], self._starts[row + 1])
@@ -168,7 +171,7 @@ class NameIndex:
         value = like * asked_factor(query)[:, None] * met_factor(self._share[columns.start : columns.stop])
         asked, met = (int(at) for at in np.unravel_index(int(value.argmax()), value.shape))
         column = columns[met]
-        return Evidence(
+        return Meeting(
             like=float(like[asked, met]),
             asked=query.share[asked],
             met=self._windows.share[column],
@@ -179,15 +182,15 @@ class NameIndex:
             script=query.script[asked] == self._windows.script[column],
         )
 
-    def beginning(self, key: str) -> Iterable[tuple[int, bool, float]]:
+    def beginning(self, key: str, among: Mask | None = None) -> Iterator[tuple[int, bool, float]]:
         """Rows with a word that begins with squashed Latin `key`: row, whether the name itself does, share typed."""
-        at = bisect_left(self._heads, key)
-        for place in range(at, min(at + PREFIX_HITS, len(self._heads))):
-            head = self._heads[place]
-            if not head.startswith(key):
-                return
-            row, whole = self._head_rows[place]
-            yield row, whole, len(key) / len(head)
+        found = (
+            (row, whole, len(key) / len(self._heads[place]))
+            for place in range(bisect_left(self._heads, key), bisect_left(self._heads, key + AFTER_ALL))
+            for row, whole in (self._head_rows[place],)
+            if among is None or among[row]
+        )
+        return islice(found, PREFIX_HITS)
 
 
 def asked_factor(query: Windows) -> Floats:
