@@ -73,6 +73,9 @@ def bare(text: str) -> str:
     text = re.sub(r"^01(\d{14})$", r"\1", text)
     if re.fullmatch(r"[01]\d{7}", text) and codes.gs1_valid(codes.expand_upc_e(text)):
         text = codes.expand_upc_e(text)
+    for length in (13, 12):
+        if re.fullmatch(rf"\d{{{length}}}(\d{{2}}|\d{{5}})", text) and codes.gs1_valid(text[:length]):
+            text = text[:length]  # The rest is an add-on symbol's (EAN-2, EAN-5).
     return f"0{text}" if re.fullmatch(r"\d{12}", text) else text
 
 
