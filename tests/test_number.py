@@ -106,6 +106,10 @@ def test_digits_cut_off_by_one_reading_are_taken_from_a_longer_one():
     assert told(("268 9370 6040 7448", "268 9370 6040 7448", "Карта № 6268 9370 6040 7448")) == "6268937060407448"
 
 
+def test_digits_that_later_readings_miss_are_kept():
+    assert told(("№ 7561 8777 25", "7561 8777", "7561 8777", "7561 8777")) == "7561877725"
+
+
 @pytest.mark.parametrize(
     "longer", ["8899 2973 3405", "1 8899 2973 340", "111 8899 2973 340", "8899 2973 340 00", "lo 8899 2973 340"]
 )

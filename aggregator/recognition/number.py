@@ -114,9 +114,12 @@ def _of_row(row: Row, codes: Sequence[str]) -> list[NumberCandidate]:
             votes[found.digits] = votes.get(found.digits, 0.0) + confidence**4
             forms.setdefault(found.digits, found)
     total = sum(votes.values())
+    # What the box itself says is never longer than what is printed; readings beyond it may be.
+    of_box = {found.digits for text, _ in row.texts[:1] for found in found_in(text)}
     for one, other in itertools.permutations(votes, 2):
         if len(one) > len(other) and (one.startswith(other) or one.endswith(other)):
-            winner, loser = (one, other) if _is_longer_right(forms[one], other) else (other, one)
+            longer_wins = one in of_box or _is_longer_right(forms[one], other)
+            winner, loser = (one, other) if longer_wins else (other, one)
             votes[winner] += votes[loser]
             votes[loser] = 0.0
     return [
@@ -132,14 +135,19 @@ def _is_longer_right(longer: Found, digits: str) -> bool:
 
     A box that ends too early cuts digits off, a number sign or the card's edge adds one or two, edges mostly ones.
     """
-    checks = check_of(longer.digits) is not None, check_of(digits) is not None
+    checks = _checks_surely(longer.digits), _checks_surely(digits)
     if checks[0] != checks[1]:
         return checks[0]
     behind = longer.digits.startswith(digits)
     if longer.labelled and not behind:
         return True
     extra = longer.digits[len(digits) :] if behind else longer.digits[: -len(digits)]
-    return len(extra) > 2 and set(extra) != {"1"}
+    return len(extra) > 2 and len(set(extra)) > 1
+
+
+def _checks_surely(digits: str) -> bool:
+    """Whether a check digit holds at a length that seldom comes without one."""
+    return len(digits) in (13, 16) and check_of(digits) is not None
 
 
 def _confidence(found: Found, share: float, row: Row, codes: Sequence[str]) -> float:
