@@ -12,8 +12,10 @@ import sys
 import tarfile
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import httpx
@@ -21,7 +23,7 @@ import msgspec
 import pytest
 from PIL import Image
 
-from aggregator.backup import archive
+from aggregator.backup import archive, rows
 from aggregator.backup.archive import ArchiveDamaged
 from aggregator.backup.passphrase import PassphraseWrong
 from aggregator.backup.restore import RestoreRefused, restore
@@ -171,6 +173,38 @@ def test_whoever_pulled_before_the_first_of_two_restores_is_told_of_the_older_on
     assert len(pulled["patch"]) == 1 + 4
 
 
+def dumped(file: Path, table: str) -> list[dict[str, Any]]:
+    """The rows of a table in a backup."""
+    for name, content in archive.parts(file):
+        if name == f"rows/{table}.jsonl.gz":
+            with rows.opened(content) as (columns, found):
+                return [dict(zip(columns, row, strict=True)) for row in found]
+    return []
+
+
+def test_a_backup_taken_amid_pushes_is_of_one_moment(options: ServiceOptions, tmp_path: Path) -> None:
+    with running(options) as own, Person.signed_up(own.url) as person, ThreadPoolExecutor(1) as thread:
+        person.keep()
+        stopped = Event()
+        pushing = thread.submit(_push_until, person, stopped)
+        files = [tmp_path / f"{number}.tar" for number in range(3)]
+        for file in files:
+            asyncio.run(save(settings_of(options), file, None))
+        stopped.set()
+        pushing.result()
+    counts = []
+    for file in files:
+        [space], [client] = dumped(file, "space"), dumped(file, "client")
+        assert space["version"] == client["last_id"] == len(dumped(file, "entry")) == len(dumped(file, "receipt"))
+        counts.append(space["version"])
+    assert counts[0] < counts[-1]
+
+
+def _push_until(person: Person, stopped: Event) -> None:
+    while not stopped.is_set():
+        person.keep()
+
+
 def no_passphrase() -> str:
     raise AssertionError("nobody was to be asked")
 
@@ -294,12 +328,12 @@ def test_a_store_that_is_not_empty_in_use_or_without_the_keys_is_refused_with_no
 def rewritten(made: Made, target: Path, steps: Callable[[list[str]], list[str]], without: set[str]) -> Path:
     """The backup as another version would have written it."""
     manifest = archive.verified(made.file)
-    rows = {name: count for name, count in manifest.rows.items() if name not in without}
+    counts = {name: count for name, count in manifest.rows.items() if name not in without}
     with archive.writing(target) as writer:
         for name, content in archive.parts(made.file):
             if name not in {"sums.txt", "manifest.json", *(f"rows/{table}.jsonl.gz" for table in without)}:
                 writer.add(name, content.read())
-        writer.finish(msgspec.structs.replace(manifest, steps=steps(manifest.steps), rows=rows))
+        writer.finish(msgspec.structs.replace(manifest, steps=steps(manifest.steps), rows=counts))
     return target
 
 
