@@ -32,13 +32,14 @@ def told(*rows: str | tuple[str, ...], codes: tuple[str, ...] = (), sure: float 
         "ID 460 700 123 456 2",
         "Номер карты: 4607001234562",
         "46O7OO1234562",
+        "Kapta o4607001234562",
     ],
 )
 def test_a_number_is_read_however_it_is_grouped_and_labelled(row):
     assert told(row) == EAN
 
 
-@pytest.mark.parametrize("label", ["lo", "N:", "Nº", "№", "no.", "Ne"])
+@pytest.mark.parametrize("label", ["lo", "o", "N:", "Nº", "№", "no.", "Ne"])
 def test_a_number_sign_read_as_something_else_adds_no_digit(label):
     assert told(f"Kapta {label} 7750 1234 5678 9012") == "7750123456789012"
 

@@ -96,6 +96,9 @@ def _digits(word: str, inside: bool) -> str | None:
     bare = word.strip(".,;:*'\"`·_")
     if not inside and (label := _LABEL.match(bare)) and not bare[:1].isdigit():
         bare = bare[label.end() :].strip(".:")
+    if not inside and sum(map(str.isdigit, bare)) > 2:
+        # What looks like a 0 or a 1 in front is more often the end of a number sign.
+        bare = bare.lstrip("OoОоQIl|!")
     real = sum(character in "0123456789" for character in bare)
     digits = bare.translate(_LOOK_ALIKE)
     if not digits.isascii() or not digits.isdigit():
@@ -118,7 +121,7 @@ def _of_row(row: Row, codes: Sequence[str]) -> list[NumberCandidate]:
     of_box = {found.digits for text, _ in row.texts[:1] for found in found_in(text)}
     for one, other in itertools.permutations(votes, 2):
         if len(one) > len(other) and (one.startswith(other) or one.endswith(other)):
-            longer_wins = one in of_box or _is_longer_right(forms[one], other)
+            longer_wins = one in of_box or _is_longer_right(forms[one], forms[other])
             winner, loser = (one, other) if longer_wins else (other, one)
             votes[winner] += votes[loser]
             votes[loser] = 0.0
@@ -130,22 +133,23 @@ def _of_row(row: Row, codes: Sequence[str]) -> list[NumberCandidate]:
     ]
 
 
-def _is_longer_right(longer: Found, digits: str) -> bool:
+def _is_longer_right(longer: Found, shorter: Found) -> bool:
     """Of two readings, one of which has more digits in front or behind: whether those are printed there.
 
     A box that ends too early cuts digits off, a number sign or the card's edge adds one or two, edges mostly ones.
     """
-    checks = _checks_surely(longer.digits), _checks_surely(digits)
+    digits = shorter.digits
+    checks = checks_surely(longer.digits), checks_surely(digits)
     if checks[0] != checks[1]:
         return checks[0]
     behind = longer.digits.startswith(digits)
-    if longer.labelled and not behind:
+    if longer.labelled and not shorter.labelled and not behind:
         return True
     extra = longer.digits[len(digits) :] if behind else longer.digits[: -len(digits)]
     return len(extra) > 2 and len(set(extra)) > 1
 
 
-def _checks_surely(digits: str) -> bool:
+def checks_surely(digits: str) -> bool:
     """Whether a check digit holds at a length that seldom comes without one."""
     return len(digits) in (13, 16) and check_of(digits) is not None
 

@@ -189,7 +189,7 @@ def _settled(readings: Sequence[Spelling]) -> bool:
     numbers = [one[0].digits for one in found if len(one) == 1]
     most = max(numbers, key=numbers.count, default="")
     agreed = numbers.count(most) if most else 0
-    return agreed > 1 and (number.check_of(most) is not None or agreed > 2)
+    return agreed > 1 and (number.checks_surely(most) or agreed > 2)
 
 
 def _lengthened(box: Quad, shape: Sequence[int]) -> Quad:
