@@ -239,7 +239,7 @@ def _starts(profile: Floats, ends: tuple[float, float], most: int = 3) -> list[S
     """The best few of a grid of left and right edges, both ways round; places seem wider than they are."""
     module = (ends[1] - ends[0]) / MODULES
     dark = _darkness(profile, 14 * module)
-    slack = np.arange(-4, 17, 0.9) * module
+    slack = np.arange(-4, 17, 1.15) * module
     left, right = (side.ravel() for side in np.meshgrid(ends[0] + slack, ends[1] - slack, indexing="ij"))
     model = _model(0.8, _COARSE)
     views = _sampled(dark, left[:, None] + (right - left)[:, None] / MODULES * model.grid)
