@@ -242,6 +242,17 @@ def test_bytes_that_no_row_names_go_after_a_day(options: ServiceOptions) -> None
     told(options, story)
 
 
+def test_bytes_of_spaces_the_store_does_not_know_stay_since_they_may_be_anothers(options: ServiceOptions) -> None:
+    async def story(guest: Guest) -> None:
+        await guest.upload(PICTURE)
+        for table in ("picture", "member", "space"):
+            await asyncio.to_thread(Rows(options).sql, f"DELETE FROM {table} RETURNING 1")
+        await guest.work(LEFTOVERS, now_ms() + 2 * DAY_MS)
+        assert await blobs(guest) == 1
+
+    told(options, story)
+
+
 def test_while_one_card_does_not_open_no_picture_of_its_space_goes(
     options: ServiceOptions, caplog: pytest.LogCaptureFixture
 ) -> None:

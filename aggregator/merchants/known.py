@@ -12,7 +12,7 @@ from aggregator.codes import FORMATS
 from aggregator.errors import FieldError, Invalid
 from aggregator.merchants.directory import Directory
 from aggregator.merchants.models import PatternRow, WithdrawnPattern
-from aggregator.merchants.patterns import Pattern, Patterns, max_prefix
+from aggregator.merchants.patterns import CHECKS, Pattern, Patterns, max_prefix
 
 REFRESH_S = 3_600
 MAX_DECLARED = 20
@@ -165,6 +165,8 @@ def _faults(place: int, pattern: Pattern) -> Iterator[FieldError]:
         yield FieldError(f"{where}/length", f"A length is from 1 to {MAX_LENGTH}.")
     if not re.fullmatch(rf"[0-9]{{0,{max_prefix(pattern.length)}}}", pattern.prefix):
         yield FieldError(f"{where}/prefix", f"A prefix of such a number has up to {max_prefix(pattern.length)} digits.")
+    if pattern.check is not None and pattern.check not in CHECKS:
+        yield FieldError(f"{where}/check", f"Known are {', '.join(sorted(CHECKS))}.")
     if not 0 < pattern.share <= 1:
         yield FieldError(f"{where}/share", "A share is above 0 and at most 1.")
 

@@ -9,6 +9,7 @@ import re
 import uuid
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from heapq import nsmallest
 from typing import NamedTuple
 
 import msgspec
@@ -31,6 +32,8 @@ MIN_SHARE = 0.05
 NEARLY_ALL = 0.95
 # How much more often than by chance a longer prefix must be met to be told beside the shorter one.
 TELLING = 2.0
+# A family's cards of one shop may begin differently; more is nobody's wallet.
+MAX_BEGINNINGS = 3
 PAGE_CARDS = 500
 # Shops are counted together until they have so many cards, which bounds the memory.
 GROUP_CARDS = 100_000
@@ -102,7 +105,8 @@ class Tally:
     def patterns(self) -> list[Pattern]:
         """What enough accounts share."""
         found = []
-        for (slug, format, length), sights in self.sights.items():
+        for (slug, format, length), seen in self.sights.items():
+            sights = _of_few_beginnings(seen)
             total = len(self.accounts[slug, format is None])
             for prefix, group in telling("", sights, total):
                 count = len(_accounts(group))
@@ -110,8 +114,20 @@ class Tally:
         return found
 
 
+def _of_few_beginnings(sights: Iterable[Sight]) -> list[Sight]:
+    """Of each account the numbers of few beginnings: whoever holds a card for every digit could watch which of them a
+    stranger's number lifts over the threshold.
+    """
+    sights = list(sights)
+    ways: dict[int, set[str]] = {}
+    for sight in sights:
+        ways.setdefault(sight.account, set()).add(sight.beginning)
+    kept = {account: set(nsmallest(MAX_BEGINNINGS, beginnings)) for account, beginnings in ways.items()}
+    return [sight for sight in sights if sight.beginning in kept[sight.account]]
+
+
 def beginning(text: str) -> str:
-    """The leading digits that may be told of a number; at least six digits of it stay unknown."""
+    """The leading digits that may be told of a number; at least seven digits of it stay unknown."""
     digits = sum(character in "0123456789" for character in text)
     return _LEADING.match(text[: max_prefix(digits)])[0]  # type: ignore[index]
 

@@ -8,7 +8,7 @@ from aggregator.codes import gs1_valid, luhn_valid
 
 MAX_PREFIX = 6
 # Of every number at least so many digits stay unknown: whoever reads a pattern must not be able to try all cards.
-MIN_UNKNOWN = 6
+MIN_UNKNOWN = 7
 
 Check = Literal["luhn", "gs1"]
 Source = Literal["learned", "declared"]
