@@ -1,4 +1,12 @@
-/** The country of the browser's language, as ISO 3166-1 in lower case; `ru` alone means Russia. */
+/** Time zones that only Russia has: phones there are often set to English, whose region says nothing of where one shops. */
+const RUSSIAN_ZONES = new RegExp(
+  '^(Europe/(Kaliningrad|Moscow|Simferopol|Kirov|Volgograd|Astrakhan|Saratov|Ulyanovsk|Samara)'
+    + '|Asia/(Yekaterinburg|Omsk|Novosibirsk|Barnaul|Tomsk|Novokuznetsk|Krasnoyarsk|Irkutsk|Chita|Yakutsk|Khandyga'
+    + '|Vladivostok|Ust-Nera|Magadan|Sakhalin|Srednekolymsk|Kamchatka|Anadyr))$',
+);
+
+/** Where the person most likely shops, as ISO 3166-1 in lower case: by the clock, else by the browser's language. */
 export function country(): string | undefined {
+  if (RUSSIAN_ZONES.test(new Intl.DateTimeFormat().resolvedOptions().timeZone)) return 'ru';
   return new Intl.Locale(navigator.language).maximize().region?.toLowerCase();
 }

@@ -21,9 +21,9 @@ export type OtherNames = (merchant: string) => readonly Key[];
 export function search(
   cards: readonly Card[], query: string, language: Language, otherNames: OtherNames = () => [],
 ): readonly Card[] {
-  const wanted = unmarked(query.trim());
+  const wanted = unmarked(query.trim().slice(0, LONGEST));
   if (!wanted) return cards;
-  const asked = HAS_LETTER.test(wanted) ? readings(query) : [];
+  const asked = HAS_LETTER.test(wanted) ? readings(query.slice(0, LONGEST)) : [];
   const searched = cards.map((card): Searched => {
     const known = haystack(card);
     return { ...known, card, names: [known.nameKey, ...(card.merchant ? otherNames(card.merchant) : [])] };
@@ -53,6 +53,9 @@ export function prepareSearch(cards: readonly Card[], language: Language): void 
 
 const HAS_LETTER = /\p{L}/u;
 
+/** Longer than any name, number or note that is remembered by heart; what is pasted by mistake must not freeze the page. */
+const LONGEST = 100;
+
 /** Ranks: as typed; from 3 on where a forgiving reading stands; from 7 on by slips. */
 const ELSEWHERE = 2;
 const FORGIVEN = 3;
@@ -74,16 +77,23 @@ function isBegun(rank: number): boolean {
 
 // ---------------------------------------------------------------- as typed
 
-function exactRank({ name, nameWords, text, digits }: Searched, wanted: string): number {
+function exactRank({ name, nameWords, bareName, text, digits }: Searched, wanted: string): number {
   const found = (word: string): boolean => text.includes(word) || isInNumber(digits, compact(word));
   // A number typed in groups, as printed, is one number and not several words.
-  if (!wanted.split(/\s+/).every(found) && !isInNumber(digits, compact(wanted))) return NOT_FOUND;
-  if (name.startsWith(wanted)) return WHOLE;
+  const bare = withoutSigns(wanted);
+  const isInName = bare.length > 1 && bareName.includes(bare);
+  if (!wanted.split(/\s+/).every(found) && !isInNumber(digits, compact(wanted)) && !isInName) return NOT_FOUND;
+  if (name.startsWith(wanted) || (isInName && bareName.startsWith(bare))) return WHOLE;
   return nameWords.some((word) => word.startsWith(wanted)) ? BEGINS : ELSEWHERE;
 }
 
 function isInNumber(digits: string, part: string): boolean {
   return /\d/.test(part) && digits.includes(part);
+}
+
+/** «36,6» is typed as 36.6 and as 366, too. */
+function withoutSigns(text: string): string {
+  return text.replace(/[^\p{L}\p{N}]+/gu, '');
 }
 
 /** Without what numbers are printed in groups with. */
@@ -130,6 +140,8 @@ function slipsInWord({ names, rest }: Searched, word: Probe): number {
 interface Haystack {
   readonly name: string;
   readonly nameWords: readonly string[];
+  /** The name without blanks and signs. */
+  readonly bareName: string;
   readonly nameKey: Key;
   readonly text: string;
   readonly digits: string;
@@ -159,6 +171,7 @@ function prepare(card: Card): Haystack {
   return {
     name,
     nameWords: name.split(/[^\p{L}\p{N}]+/u),
+    bareName: withoutSigns(name),
     nameKey: nameKey(card.name),
     text: unmarked(fields.join('\n')),
     digits: numbers.map((number) => compact(unmarked(number))).join('|'),

@@ -1,7 +1,7 @@
 /**
  * Shops to suggest: the server's best guesses while it answers, else a look into the country's list kept on the device.
  */
-import { merchants, Offline, shopList } from './api';
+import { ApiProblem, merchants, Offline, shopList } from './api';
 import { country } from './country';
 import type { Merchant } from './model';
 import {
@@ -75,9 +75,14 @@ export async function suggestShops(text: string, limit: number, signal: AbortSig
   try {
     return plausible(await merchants(text, country(), limit, signal));
   } catch (error) {
-    if (!(error instanceof Offline)) throw error;
+    if (!(error instanceof Offline) && !isBusy(error)) throw error;
     return find((await knownShops()).all, text, limit);
   }
+}
+
+/** The server is there and has no time: the list on the device answers instead. */
+function isBusy(error: unknown): boolean {
+  return error instanceof ApiProblem && (error.status === 429 || error.status >= 500);
 }
 
 type Scored = Pick<Merchant, 'name' | 'score'>;

@@ -117,3 +117,12 @@ test('a card is also found by other names of its shop, where they are known', ()
   expect(search(kept, '5ка', 'ru', otherNames)).toEqual([kept[0]]);
   expect(search(kept, '5ка', 'ru')).toEqual([]);
 });
+
+test.each(['36,6', '36.6', '366', '36 6', 'аптека 36.6'])('a name with signs is found as %s', (query) => {
+  const wallet = [card('Аптека 36,6'), card('Лента')];
+  expect(search(wallet, query, 'ru').map(({ name }) => name)).toEqual(['Аптека 36,6']);
+});
+
+test('what is pasted by mistake is answered, however long it is', () => {
+  expect(search(WALLET, 'лента '.repeat(2_000), 'ru')).toEqual([]);
+});
