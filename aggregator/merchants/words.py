@@ -13,6 +13,8 @@ _CARD_WORDS = """
 действителен действует до от срок годен спасибо сеть сети магазинов магазин магазины гипермаркет супермаркет
 ваша ваш телефон горячая линия сайт тел рублей руб на за по при картка знижка знижки клієнта накопичувальна
 бонусна постійного
+клуба членам члена карту картой предъявите предъявляйте кассиру оплате оплаты покупке покупки магазине магазинах
+правила условия подробности подробнее сайте приложении приложение скачайте
 card cards bonus bonuses discount loyalty club member members membership customer client reward rewards points
 point gift vip gold silver platinum premium family no number valid thru until from since thank you your program
 programme earn save more free phone tel www com ru
@@ -33,8 +35,6 @@ services supermarket supermarkets супермаркет маркет
 _FORM_WORDS = """
 фамилия имя отчество фио дата рождения подпись адрес паспорт город улица дом квартира индекс пол email mail
 name surname signature date birth address city street phone
-предъявите предъявляйте кассиру оплате оплаты покупке покупки карту картой клуба членам члена магазине магазинах
-правила условия подробности подробнее сайте приложении приложение скачайте
 """
 
 # Said of many shops: a name is not met by one of them alone.
