@@ -147,6 +147,7 @@ export const en: Catalogue = {
   problems: {
     'address-taken': 'There is an account with this address. Sign in, or use another.',
     'wrong-credentials': 'The e-mail and the password do not match.',
+    'wrong-password': 'The password does not match.',
     'too-many-requests': 'Too many attempts. Wait a little.',
     invalid: 'Something in the fields does not fit.', busy: 'The server is busy. Try a little later.',
     'too-large': 'The file is too large.', 'not-a-picture': 'This is not a picture.',
