@@ -103,6 +103,7 @@ class Service:
         self.pokes = Pokes()
         self.blobs = open_blobs(settings)
         self.pictures = Pictures(self.blobs, self.keys)
+        self.belongings = Belongings(self.blobs, self.keys, self.pictures)
         self.directory = Directory.read()
         self.matcher = Matcher(self.directory)
         self.patterns = KnownPatterns(self.directory)
@@ -136,9 +137,8 @@ class Service:
 
     def _leaving(self, limits: SignInLimits) -> LeavingRoutes:
         """What goes with an account, and what its person can take along: every package's share."""
-        belongings = Belongings(self.blobs, self.keys, self.pictures)
-        leaving = Leaving(self.passwords, [belongings.erase, sync_leaving.erase], self.pokes.end)
-        exports = Exports([sync_leaving.export, belongings.export])
+        leaving = Leaving(self.passwords, [self.belongings.erase, sync_leaving.erase], self.pokes.end)
+        exports = Exports([sync_leaving.export, self.belongings.export])
         return LeavingRoutes(leaving, exports, self.sessions, limits)
 
     def jobs(self) -> list[Job]:
@@ -152,6 +152,7 @@ class Service:
             Job("remove-leftover-pictures", timedelta(days=1), leftovers.run),
             Job("reseal-bodies", timedelta(hours=1), Bodies(self.keys).reseal),
             Job("reseal-pictures", timedelta(hours=1), SealedPictures(self.blobs, self.keys).reseal),
+            Job("remove-gone-pictures", timedelta(hours=1), self.belongings.tidy),
             Job("forget-gone-devices", timedelta(days=1), forget_gone_devices),
         ]
 

@@ -29,6 +29,7 @@ from aggregator.backup.passphrase import PassphraseWrong
 from aggregator.backup.restore import RestoreRefused, restore
 from aggregator.backup.save import BackupRefused, save
 from aggregator.crypto import new_ring
+from aggregator.jobs import now_ms
 from aggregator.settings import Settings, read
 from aggregator.store import KeysMissing, StoreInUse
 from tests import samples
@@ -42,7 +43,7 @@ from tests.test_commands import run
 PASSPHRASE = "a pocket full of cards"
 PICTURE = samples.encoded(Image.new("RGB", (64, 64), "#336699"), "PNG")
 # What a restore makes anew.
-OWN = {"store_fact", "job", "restored_space"}
+OWN = {"store_fact", "job", "restored_space", "gone_space"}
 
 Empty = Callable[[str], ServiceOptions]
 
@@ -348,7 +349,7 @@ def test_a_backup_of_a_newer_version_is_refused_with_nothing_touched(made: Made,
 def test_a_backup_of_an_older_version_is_brought_to_this_ones_shape(
     made: Made, options: ServiceOptions, tmp_path: Path
 ) -> None:
-    tables = {"gone_device", "restored_space"}
+    tables = {"gone_device", "gone_space", "restored_space"}
     older = rewritten(made, tmp_path / "older.tar", lambda steps: steps[: steps.index("0004_leaving")], tables)
     target = with_ring_of(options, made.source)
     restored(target, older)
@@ -379,14 +380,16 @@ def test_replacing_gives_up_what_was_there_and_keeps_every_key(
     target = with_ring_of(options, made.source)
     restored(target, made.file, replace=True)
     assert contents(target) == contents(made.source)
+    assert Rows(target).count("gone_space") == 1
     if "KARMAN_KEYS" not in target.environment:
         assert ring_of(target)["keys"] == [*old, *ring_of(made.source)["keys"]]
 
     async def story() -> None:
         async with opened(target) as guest:
-            assert await guest.keep()
+            await guest.work("remove-gone-pictures", now_ms())
 
     asyncio.run(story())
+    assert Kept(target).all() == Kept(made.source).all()
 
 
 # ---------------------------------------------------------------- in words

@@ -16,11 +16,12 @@ from aggregator.backup import archive, passphrase, rows
 from aggregator.backup.archive import ArchiveDamaged, Manifest
 from aggregator.backup.save import FACTS, KEYS
 from aggregator.blobs import open_blobs
+from aggregator.catalog.models import GoneSpace
 from aggregator.settings import Settings
 
 ROWS = re.compile(r"rows/([a-z_]+)\.jsonl\.gz")
 # Of everything else in a store a restore may go ahead without being told to replace it.
-UNOWNED = {FACTS, "job", "pattern", "withdrawn_pattern", "gone_device"}
+UNOWNED = {FACTS, "job", "pattern", "withdrawn_pattern", "gone_device", "gone_space"}
 
 Ask = Callable[[], str]
 """Gets the passphrase, from a setting or a person; asked only where it is needed."""
@@ -162,8 +163,10 @@ async def _carry_out(settings: Settings, apps: dict[str, Any], plan: Plan) -> No
     if not settings.keys and _ring_here(settings) != plan.ring:
         # First, so that there is no moment at which rows are there and what opens them is not.
         crypto.replace_ring(path, plan.ring)
+    replaced = await _spaces(apps)
     await _restore_rows(apps, plan)
     await schema.migrate(apps)
+    await _let_go(replaced - await _spaces(apps))
     await _restore_pictures(settings, plan)
     await _finish(plan)
 
@@ -181,6 +184,18 @@ async def _restore_rows(apps: dict[str, Any], plan: Plan) -> None:
 
 def _stays(fact: list[Any]) -> bool:
     return not {store.EPOCH, store.RESTORING} & set(fact)
+
+
+async def _spaces(apps: dict[str, Any]) -> set[str]:
+    if store.SHAPED_BY in await schema.pending(apps):
+        return set()
+    return {str(row["id"]) for row in await db.fetch("SELECT id FROM space")}
+
+
+async def _let_go(spaces: set[str]) -> None:
+    """The service removes the pictures of these spaces, which the backup does not have."""
+    if spaces:
+        await GoneSpace.bulk_create([GoneSpace(id=space_id) for space_id in spaces], rows.BATCH, ignore_conflicts=True)
 
 
 async def _restore_pictures(settings: Settings, plan: Plan) -> None:

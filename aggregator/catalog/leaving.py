@@ -10,8 +10,8 @@ from aggregator.accounts.exports import Export, File, once
 from aggregator.accounts.leaving import Afterwards
 from aggregator.blobs import Blobs
 from aggregator.catalog.cards import card_id
-from aggregator.catalog.models import CardUse, Picture
-from aggregator.catalog.pictures import Pictures, blob_key
+from aggregator.catalog.models import CardUse, GoneSpace, Picture
+from aggregator.catalog.pictures import Pictures
 from aggregator.crypto import BoxUnreadable, KeyRing
 from aggregator.errors import NotFound
 from aggregator.sync.log import bound
@@ -37,16 +37,26 @@ class Belongings:
     async def erase(self, account_id: uuid.UUID) -> Afterwards:
         """Remove the rows of the spaces that nobody else is in; the bytes of their pictures go afterwards."""
         spaces = await lock_own(account_id)
-        rows = await Picture.filter(space_id__in=spaces)
-        keys = [blob_key(row.space_id, row.id, bytes(row.upload_mark), row.created_ms) for row in rows]
         for model in (Picture, CardUse):
             await model.filter(space_id__in=spaces).delete()
+        if spaces:
+            await GoneSpace.bulk_create([GoneSpace(id=space_id) for space_id in spaces], ignore_conflicts=True)
 
         async def remove() -> None:
-            for key in keys:
-                await self._blobs.delete(key)
+            for space_id in spaces:
+                await self._remove(space_id)
 
         return remove
+
+    async def tidy(self, store: db.Store, now_ms: int) -> None:
+        """Remove the pictures of spaces that went while the picture store did not answer."""
+        for row in await store.read("SELECT id FROM gone_space"):
+            await self._remove(uuid.UUID(str(row["id"])))
+
+    async def _remove(self, space_id: uuid.UUID) -> None:
+        async for key in self._blobs.list(f"pictures/{space_id}/"):
+            await self._blobs.delete(key)
+        await GoneSpace.filter(id=space_id).delete()
 
     async def export(self, asked: Export) -> AsyncIterator[File]:
         """`cards/<space>.json` and `pictures/<space>/<id>.webp` of every space the account may enter."""

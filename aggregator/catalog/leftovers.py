@@ -70,11 +70,11 @@ class Leftovers:
 
     async def _check(self, store: db.Store, space_id: str, born_by: int) -> None:
         """Remove what no card of one space shows, unless a card was changed while they were looked through."""
-        [seen] = await store.read("SELECT version FROM space WHERE id = $1", space_id)
+        seen = await store.read("SELECT version FROM space WHERE id = $1", space_id)
         shown = await self._shown(store, space_id)
         async with db.transaction():
             version = await lock_alone(uuid.UUID(space_id))
-            if version != seen["version"]:
+            if version is None or version != seen[0]["version"]:
                 return
             sql = "SELECT id FROM picture WHERE space_id = $1 AND created_ms <= $2"
             old = {str(row["id"]) for row in await db.fetch(sql, space_id, born_by)}

@@ -30,3 +30,13 @@ class CardUse(Model):
 
     class Meta:
         table = "card_use"
+
+
+class GoneSpace(Model):
+    """A space that was deleted with its account, or replaced by a restore, while the bytes of its pictures may still be
+    there."""
+
+    id = fields.UUIDField(primary_key=True)
+
+    class Meta:
+        table = "gone_space"

@@ -46,7 +46,11 @@ class Pictures:
         key = blob_key(space_id, id, marks[-1], created_ms)
         await self._blobs.put(key, self._keys.seal(image, bound(space_id, id)))
         row = Picture(space_id=space_id, id=id, upload_mark=marks[-1], size_bytes=len(image), created_ms=created_ms)
-        return await self._record(row, marks)
+        try:
+            return await self._record(row, marks)
+        except NotFound:
+            await self._blobs.delete(key)
+            raise
 
     async def get(self, store: db.Store, account_id: uuid.UUID, space_id: uuid.UUID, id: uuid.UUID) -> bytes:
         """The picture as WebP; raises NotFound."""
