@@ -413,7 +413,7 @@ def test_a_short_passphrase_is_refused_and_leaves_no_file(made: Made, tmp_path: 
 
 def test_a_store_of_an_older_shape_is_not_backed_up(options: ServiceOptions, tmp_path: Path) -> None:
     run(options, "migrate")
-    Rows(options).sql("DELETE FROM tortoise_migrations WHERE name = '0004_leaving' RETURNING name")
+    Rows(options).sql("DELETE FROM tortoise_migrations WHERE name >= '0004' RETURNING name")
     with pytest.raises(BackupRefused, match="migrate"):
         asyncio.run(save(settings_of(options), tmp_path / "old.tar", None))
 
