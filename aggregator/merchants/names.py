@@ -17,7 +17,7 @@ from aggregator.merchants.words import weights
 
 MAX_WORDS = 14
 MAX_WINDOW = 5
-CANDIDATES = 70
+CANDIDATES = 80
 PREFIX_HITS = 300
 # Stands after every letter of a key.
 AFTER_ALL = "\x7f"
