@@ -272,6 +272,7 @@ def test_a_card_with_a_typed_shop_is_offered_its_shop_and_keeps_its_name(guest: 
 
 def test_the_keyboard_alone_finds_a_card_and_comes_back(full: Phone) -> None:
     keyboard = full.page.keyboard
+    expect(full.id("card-row").first).to_be_visible()
     keyboard.press("/")
     expect(full.id("search")).to_be_focused()
     keyboard.type("магн")

@@ -321,6 +321,34 @@ def matrix(name: str) -> st.SearchStrategy[Code]:
     return plain(name, any_bytes(120)) | plain(name, any_bytes(400)) | announced(name)
 
 
+# First code of a stretch of ASCII, its shift character, and the letter it begins with (ISO/IEC 16388, annex A).
+STRETCHES = (
+    *((0x7B, "%P"), (0x61, "+A"), (0x60, "%W"), (0x5B, "%K"), (0x40, "%V"), (0x3B, "%F"), (0x21, "/A")),
+    *((0x1B, "%A"), (0x01, "$A"), (0x00, "%U")),
+)
+
+
+def in_pairs(character: str) -> str:
+    """A character as Code 39 spells all of ASCII."""
+    if re.fullmatch(r"[0-9A-Z\-. ]", character):
+        return character
+    first, (shift, letter) = next((first, pair) for first, pair in STRETCHES if ord(character) >= first)
+    return shift + chr(ord(letter) + ord(character) - first)
+
+
+def is_told_apart(text: str) -> bool:
+    """Whether readers can know the pairs of a Code 39 from a plain text with a check character; others are refused."""
+
+    def checks(symbols: str) -> bool:
+        *values, last = map(CODE_39.index, symbols)
+        return bool(values) and sum(values) % 43 == last
+
+    is_plain = set(text) <= set(CODE_39)
+    if is_plain and (not re.search(r"[$%/+][A-Z]", text) or checks(text)):
+        return True
+    return not checks("".join(map(in_pairs, text)))
+
+
 # As long as fits the screens above: a linear code has two device pixels for few of its modules there.
 CODABAR = "0123456789-$:/.+"
 ENDS = st.sampled_from("ABCD")
@@ -333,7 +361,7 @@ CODES: Mapping[str, st.SearchStrategy[Code]] = {
     "code_128": plain("code_128", any_bytes(24))
     | plain("code_128", text_of(PRINTABLE, 1, 48) | digits(1, 80))
     | gs1("code_128", gs1_elements(most=2)),
-    "code_39": plain("code_39", text_of(CODE_39, 1, 40) | text_of(ASCII, 1, 24)),
+    "code_39": plain("code_39", (text_of(CODE_39, 1, 40) | text_of(ASCII, 1, 24)).filter(is_told_apart)),
     "code_93": plain("code_93", text_of(CODE_39, 1, 60) | text_of(ASCII, 1, 30)),
     "codabar": plain("codabar", st.tuples(ENDS, text_of(CODABAR, 2, 40), ENDS).map("".join) | text_of(CODABAR, 2, 40)),
     # Readers ignore ITF of two digits: any two bars look like it.

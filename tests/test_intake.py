@@ -381,11 +381,11 @@ def test_a_photo_that_hangs_is_503_and_the_next_photo_is_read():
         assert service.send(b"look").status_code == 200
 
 
-def test_a_picture_made_to_be_slow_is_given_up():
+def test_a_picture_made_to_be_slow_is_looked_at_no_longer_than_others():
     bars = np.repeat(np.random.default_rng(1).integers(0, 2, 3_500, dtype=np.uint8) * 255, 2)
     slow = samples.encoded(Image.fromarray(np.broadcast_to(bars, (7_000, 7_000)).copy()), "PNG")
-    with serving(workers=1, timeout_s=6) as service:
-        assert_problem(service.send(slow), 503, "reading-failed")
+    with serving(workers=1) as service:
+        assert service.send(slow).json()["codes"] == []
         assert service.send(JPEG).status_code == 200
 
 

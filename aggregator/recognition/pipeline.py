@@ -61,7 +61,9 @@ def _text(sheet: Sheet) -> None:
     if text.available():
         budget_s = FRONT_S if sheet.place == 0 else BACK_S
         found = text.reader().read(sheet.image, sheet.views or [card.WHOLE], budget_s)
-        sheet.views = [found.view]
+        if found.view is not card.WHOLE:
+            # Seen whole, a photo may be read better than its card; what is shown is the card all the same.
+            sheet.views = [found.view]
         sheet.lines, sheet.rows = found.lines, found.rows
 
 
