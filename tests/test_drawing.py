@@ -27,7 +27,7 @@ from tests.conftest import IS_PROOF
 from tests.service import ServiceOptions, running
 
 BATCH = 8
-BATCHES = 120 if IS_PROOF else 6
+BATCHES = 120 if IS_PROOF else 4
 
 property_test = settings(
     max_examples=BATCHES,
