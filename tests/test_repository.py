@@ -18,7 +18,7 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 # Written in pieces, as this file is searched too.
 HOSTS = [
     *("py" + "pi.org", "python" + "hosted.org", "npm" + "js.org", "npm" + "js.com", "yarn" + "pkg.com"),
-    *("deb." + "debian.org", "archive." + "ubuntu.com", "crates" + ".io", "proxy." + "golang.org", "ruby" + "gems.org"),
+    *("deb.deb" + "ian.org", "archive.ubu" + "ntu.com", "crates" + ".io", "proxy.go" + "lang.org", "ruby" + "gems.org"),
     *("un" + "pkg.com", "js" + "delivr.net", "ghcr" + ".io", "docker" + ".io", "conda" + ".anaconda.org"),
 ]
 MACHINE_PATHS = re.compile(
