@@ -16,13 +16,13 @@ from starlette.types import Receive, Scope, Send
 from aggregator.accounts.sessions import Sessions
 from aggregator.errors import FieldError, Invalid, Problem, Unauthorized
 from aggregator.http import answer
-from aggregator.limits import Limiter
+from aggregator.limits import Limiter, network_of
 from aggregator.merchants.candidates import Candidate, Verdict, verdict
 from aggregator.merchants.routes import country_of
 from aggregator.recognition.reading import Reading
 from aggregator.recognition.wire import Progress
 from aggregator.recognition.workers import Pool
-from aggregator.uploads import MAX_HELD_BYTES, Held, network_of, photos_of
+from aggregator.uploads import MAX_HELD_BYTES, Held, photos_of
 
 Match = Callable[[Reading, str | None], Sequence[Candidate]]
 

@@ -8,6 +8,7 @@ from collections import OrderedDict
 from limits import RateLimitItem, parse_many
 from limits.storage import MemoryStorage
 from limits.strategies import SlidingWindowCounterRateLimiter
+from starlette.requests import Request
 
 from aggregator.errors import TooManyRequests
 
@@ -47,6 +48,11 @@ def address_key(host: str) -> str:
     if address.ipv4_mapped is not None:
         return str(address.ipv4_mapped)
     return str(ipaddress.ip_network((int(address), 64), strict=False).network_address)
+
+
+def network_of(request: Request) -> str:
+    """Where a request comes from, as limits count it."""
+    return address_key(request.client.host if request.client else "")
 
 
 class _Counters(MemoryStorage):

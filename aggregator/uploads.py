@@ -11,7 +11,7 @@ from starlette.requests import ClientDisconnect, Request
 
 from aggregator.errors import BadRequest, FieldError, Invalid, TooLarge, Unavailable
 from aggregator.images import MAX_BYTES
-from aggregator.limits import address_key
+from aggregator.limits import network_of
 
 MAX_PHOTOS = 4
 MAX_TOTAL_BYTES = 30 * 1024 * 1024
@@ -20,11 +20,6 @@ MAX_HELD_BYTES = 256 * 1024 * 1024
 # Of one network: three cards of photos at the limit.
 MAX_CALLER_BYTES = 96 * 1024 * 1024
 UPLOAD_TIMEOUT_S = 120
-
-
-def network_of(request: Request) -> str:
-    """Where a request comes from, as limits count it."""
-    return address_key(request.client.host if request.client else "")
 
 
 class Held:

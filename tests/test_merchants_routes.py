@@ -10,7 +10,7 @@ from aggregator.errors import Problem
 from aggregator.http import refusal
 from aggregator.merchants.directory import Directory, Merchant, directory
 from aggregator.merchants.matching import Matcher
-from aggregator.merchants.routes import routes
+from aggregator.merchants.routes import RATE_PER_MINUTE, routes
 
 SHOPS = [
     Merchant(slug="pyaterochka", names=("Пятёрочка",), aliases=("5ka",), countries=("ru",), home=("ru",), fame=9,
@@ -21,8 +21,8 @@ SHOPS = [
 ]  # fmt: skip
 
 
-def app_of(shops):
-    return Starlette(routes=routes(shops, Matcher(shops)), exception_handlers={Problem: refusal})
+def app_of(shops, limit_scale=1):
+    return Starlette(routes=routes(shops, Matcher(shops), limit_scale), exception_handlers={Problem: refusal})
 
 
 @pytest.fixture(scope="module")
@@ -171,3 +171,17 @@ def test_a_wrong_country_of_a_list_is_named(app):
     answer = listed(app, country="russia")
     assert answer.status_code == 422
     assert answer.json()["errors"][0]["pointer"] == "/country"
+
+
+def test_who_asks_faster_than_a_family_types_is_told_to_wait():
+    app = app_of(Directory(SHOPS, source="name-suggestion-index 9.9 (BSD-3-Clause)"))
+
+    async def ask():
+        transport = httpx.ASGITransport(app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+            return [await client.get("/api/merchants", params={"country": "ru"}) for _ in range(RATE_PER_MINUTE + 1)]
+
+    *answers, last = asyncio.run(ask())
+    assert {answer.status_code for answer in answers} == {200}
+    assert last.status_code == 429
+    assert 1 <= int(last.headers["retry-after"]) <= 60

@@ -11,8 +11,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
+from aggregator.crew import Crew
 from aggregator.errors import FieldError, Invalid
 from aggregator.http import answer
+from aggregator.limits import Limiter, network_of
 from aggregator.merchants.candidates import Candidate
 from aggregator.merchants.directory import Directory, Merchant
 from aggregator.merchants.matching import MAX_QUERY, Matcher
@@ -22,6 +24,10 @@ USUAL_SUGGESTIONS = 8
 # Merchants in one country's list: it is kept on phones, and beyond the home ones the list gets long, not better.
 MAX_LISTED = 2_000
 CACHED = {"Cache-Control": "public, max-age=3600"}
+# A question a keystroke, for a family behind one address.
+RATE_PER_MINUTE = 600
+THREADS = 2
+MAX_WAITING = 64
 
 
 class Question(NamedTuple):
@@ -41,12 +47,15 @@ class Listing(NamedTuple):
         return hashlib.sha256(self.plain).hexdigest()[:32]
 
 
-def routes(directory: Directory, matcher: Matcher) -> list[BaseRoute]:
-    """`GET /api/merchants` and `GET /api/merchants/directory`."""
+def routes(directory: Directory, matcher: Matcher, limit_scale: int = 1) -> list[BaseRoute]:
+    """`GET /api/merchants` and `GET /api/merchants/directory`; `limit_scale` times the usual questions are answered."""
+    crew = Crew("search", THREADS, MAX_WAITING)
+    limit = Limiter(f"{RATE_PER_MINUTE * limit_scale}/minute")
 
     async def suggest(request: Request) -> Response:
         question = asked(request)
-        found = await asyncio.to_thread(suggestions, directory, matcher, question)
+        limit.hit(network_of(request))
+        found = await crew.run(lambda: suggestions(directory, matcher, question))
         return answer({"merchants": found}, headers=CACHED)
 
     listing = lru_cache(maxsize=64)(lambda country: pack(directory, country))
