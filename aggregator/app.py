@@ -125,7 +125,7 @@ class Service:
             *AccountRoutes(people, self.sessions, home_of, self.pokes.end, limits).routes(),
             *self._leaving(limits).routes(),
             *PictureRoutes(self.sessions, self.pictures).routes(),
-            *merchant_routes.routes(self.directory, self.matcher, settings.limit_scale),
+            *merchant_routes.routes(self.directory, self.matcher, self.settings.limit_scale),
             *intake.routes(
                 self.pool,
                 intake.Allowance.scaled(self.settings.limit_scale, self.sessions),
