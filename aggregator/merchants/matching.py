@@ -105,21 +105,23 @@ class Matcher:
 
     def search(self, query: str, limit: int = 8, country: str | None = None) -> list[Candidate]:
         """Merchants for a word being typed, likeliest first: unfinished words count, shops of `country` come first."""
-        best: dict[int, Found] = {}
-        self._collect(variants(query[:MAX_QUERY]), best, country or self._country, typing=True)
-        return self._ranked(best, limit, country)
+        found = self._found(variants(query[:MAX_QUERY]), country, typing=True)
+        return self._candidates(found, limit, country or self._country)
 
     def match(self, lines: Sequence[Printed], limit: int = 5, country: str | None = None) -> list[Candidate]:
         """Merchants that printed lines may name, likeliest first; a name may run over two lines."""
-        best: dict[int, Found] = {}
-        self._collect(readings_of_face(lines), best, country or self._country, typing=False)
-        return self._ranked(best, limit, country)
+        found = self._found(readings_of_face(lines), country, typing=False)
+        return self._candidates(found, limit, country or self._country)
 
-    def _collect(self, asked: Sequence[Variant], best: dict[int, Found], country: str | None, typing: bool) -> None:
+    def _found(self, asked: Sequence[Variant], country: str | None, typing: bool) -> list[tuple[int, Found]]:
+        """Positions of merchants with the best that is known of each, likeliest first."""
+        best: dict[int, Found] = {}
+        country = country or self._country
         here = self._mask(country) if country else None
         self._look(asked, best, here, True, typing)
         if here is not None and not here.all():
             self._look(asked, best, ~here, False, typing)
+        return sorted(best.items(), key=order)
 
     def _look(
         self, asked: Sequence[Variant], best: dict[int, Found], among: Mask | None, is_here: bool, typing: bool
@@ -151,13 +153,11 @@ class Matcher:
             self._masks[country] = applies[self._names.owners]
         return self._masks[country]
 
-    def _ranked(self, best: dict[int, Found], limit: int, country: str | None) -> list[Candidate]:
-        if not best:
+    def _candidates(self, ranked: Sequence[tuple[int, Found]], limit: int, country: str | None) -> list[Candidate]:
+        if not ranked:
             return []
-        ranked = sorted(best.items(), key=order)
         top = ranked[0][1]
         sure = self._confidence(top, self._gap(ranked))
-        country = country or self._country
         namesakes = self._namesakes(ranked, top)
         sound = fold(self._names.key[top.row])
         candidates = []
@@ -169,30 +169,25 @@ class Matcher:
         return candidates
 
     def _confidence(self, top: Found, gap: float) -> float:
-        if top.reason == "prefix" or not says_something(top.variant.words):
+        if says_little(top):
             return UNSURE * top.score
         met = self._names.meeting(top.variant.words, top.row)
         sure = confidence(self._signs(top, met, gap))
         if not top.is_here:
             return min(sure, MOST_ELSEWHERE)
-        is_in_full = met.same and met.met == 1
-        return min(sure, UNSURE) if is_doubtful(top.variant.words, is_in_full) else sure
+        return min(sure, UNSURE) if may_mean_else(top, met) else sure
 
     def _signs(self, top: Found, met: Meeting, gap: float) -> Signs:
         return signs(met, gap, top.reason == "keyboard", self._names.is_alias[top.row])
 
     def first_signs(self, query: str) -> tuple[str, Signs] | None:
         """Slug and signs of what a typed query finds first, to fit the curve to; None where it is never accepted."""
-        best: dict[int, Found] = {}
-        self._collect(variants(query[:MAX_QUERY]), best, self._country, typing=True)
-        if not best:
+        ranked = self._found(variants(query[:MAX_QUERY]), None, typing=True)
+        if not ranked or says_little(ranked[0][1]):
             return None
-        ranked = sorted(best.items(), key=order)
         position, top = ranked[0]
-        if top.reason == "prefix" or not says_something(top.variant.words):
-            return None
         met = self._names.meeting(top.variant.words, top.row)
-        if is_doubtful(top.variant.words, met.same and met.met == 1):
+        if may_mean_else(top, met):
             return None
         return self._entries[position].slug, self._signs(top, met, self._gap(ranked))
 
@@ -255,6 +250,16 @@ def readings_of_face(lines: Sequence[Printed]) -> list[Variant]:
         for line in [*lines, *pairs]
         for variant in readings_of(line.text)
     ]
+
+
+def says_little(found: Found) -> bool:
+    """Whether it is a word still being typed, or card words alone."""
+    return found.reason == "prefix" or not says_something(found.variant.words)
+
+
+def may_mean_else(found: Found, met: Meeting) -> bool:
+    """Whether the words that met the name are more likely no shop's."""
+    return is_doubtful(found.variant.words, met.same and met.met == 1)
 
 
 def order(item: tuple[int, Found]) -> tuple[float, int]:
