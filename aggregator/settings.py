@@ -5,17 +5,43 @@ import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
+from email.utils import parseaddr
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+import msgspec
 
 ENVIRONMENT = "KARMAN_"
 MAX_PORT = 65_535
 TEXT = ("auto", "off")
+SMTP_TLS = {"smtp": "starttls", "smtps": "implicit"}
+SMTP_PORTS = {"starttls": 587, "implicit": 465, "none": 25}
 
 
 class SettingsWrong(Exception):
     """A setting cannot be used; the message says which and why."""
+
+
+class Provider(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Somebody whom people may sign in with (OpenID Connect). `id` is ours, for addresses and rows; `name` is shown."""
+
+    id: str
+    name: str
+    issuer: str
+    client_id: str
+    client_secret: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Smtp:
+    """The server that takes mail. `tls` is `starttls`, `implicit` or `none`."""
+
+    host: str
+    port: int
+    user: str
+    password: str
+    tls: str
 
 
 def _setting(default: Any, words: str) -> Any:
@@ -42,6 +68,16 @@ class Settings:
     trusted_proxy: str = _setting(
         "", "addresses of reverse proxies, comma-separated, whose X-Forwarded-* headers are believed"
     )
+    smtp: str = _setting(
+        "", "smtp://user:password@host:587 (STARTTLS) or smtps://…:465; without it mails are files in the data folder"
+    )
+    mail_from: str = _setting("", "sender of mails, e.g. Karman <karman@example.org>; needed with --smtp")
+    providers: str = _setting(
+        "", 'who else signs people in, as JSON: [{"id","name","issuer","client_id","client_secret"}]'
+    )
+    private_hosts: str = _setting(
+        "", "comma-separated host or host:port that may be called although they are private or speak plain http"
+    )
     workers: int = _setting(2, "recognition processes")
     text: str = _setting("auto", "whether print is read, too: auto, where its engines are installed, or off")
     queue: int = _setting(8, "photos that may wait for a recognition process")
@@ -57,6 +93,21 @@ class Settings:
     def secure(self) -> bool:
         """Whether people come over https, so that cookies may be `Secure` and `__Host-`."""
         return urlsplit(self.address).scheme == "https"
+
+    @property
+    def mail_server(self) -> Smtp | None:
+        """What `smtp` says, or None where mails become files."""
+        return _smtp(self.smtp) if self.smtp else None
+
+    @property
+    def sign_in_providers(self) -> tuple[Provider, ...]:
+        """What `providers` says."""
+        return tuple(msgspec.json.decode(self.providers, type=list[Provider])) if self.providers else ()
+
+    @property
+    def allowed_hosts(self) -> tuple[str, ...]:
+        """What `private_hosts` says."""
+        return tuple(filter(None, (host.strip() for host in self.private_hosts.split(","))))
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -115,8 +166,46 @@ def _check(settings: Settings) -> None:
         raise SettingsWrong(f"--port needs a number from 0 to {MAX_PORT}.")
     if settings.text not in TEXT:
         raise SettingsWrong(f"--text is one of {', '.join(TEXT)}.")
+    _check_mail(settings)
+    _check_providers(settings)
     if settings.workers < 1 or settings.queue < 1 or settings.limit_scale < 1:
         raise SettingsWrong("--workers, --queue and --limit-scale need to be at least 1.")
+
+
+def _smtp(address: str) -> Smtp:
+    """Raises ValueError for what is no address of a mail server."""
+    parts = urlsplit(address)
+    words = dict(parse_qsl(parts.query, strict_parsing=True)) if parts.query else {}
+    tls = words.pop("tls", SMTP_TLS[parts.scheme])
+    if words or not parts.hostname or parts.path not in {"", "/"}:
+        raise ValueError(address)
+    port = parts.port or SMTP_PORTS[tls]
+    return Smtp(parts.hostname, port, unquote(parts.username or ""), unquote(parts.password or ""), tls)
+
+
+def _check_mail(settings: Settings) -> None:
+    try:
+        server = settings.mail_server
+    except (ValueError, KeyError):
+        raise SettingsWrong(
+            "--smtp needs an address like smtp://user:password@host:587, smtps://…:465, or smtp://host:25?tls=none."
+        ) from None
+    if server and server.user and server.tls == "none":
+        raise SettingsWrong("--smtp sends no password without TLS.")
+    if server and "@" not in parseaddr(settings.mail_from)[1]:
+        raise SettingsWrong("--smtp needs --mail-from, the sender's address, like Karman <karman@example.org>.")
+
+
+def _check_providers(settings: Settings) -> None:
+    try:
+        found = settings.sign_in_providers
+    except msgspec.DecodeError as error:
+        raise SettingsWrong(f"--providers is not the JSON that is needed: {error}.") from error
+    ids = [provider.id for provider in found]
+    if len({*ids}) < len(ids) or not all(re.fullmatch(r"[a-z0-9-]{1,32}", id) for id in ids):
+        raise SettingsWrong("--providers needs an id of its own for each: letters a-z, digits and hyphens.")
+    if not all(re.fullmatch(r"https?://[^\s?#]+", provider.issuer) for provider in found):
+        raise SettingsWrong("--providers needs each issuer as it names itself: https://…")
 
 
 def _is_postgres(address: str) -> bool:

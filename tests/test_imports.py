@@ -15,7 +15,7 @@ PACKAGE = "aggregator"
 
 BASE = {
     *("blobs", "codes", "crew", "crypto", "db", "errors", "http", "images", "jobs", "limits", "settings", "uploads"),
-    *("migrations", "schema", "shell", "sqlite", "store"),
+    *("mail", "migrations", "outbound", "schema", "shell", "sqlite", "store"),
 }
 CHAIN = ("__main__", "backup", "checkup", "app", "intake", "merchants", "catalog", "sync", "accounts")
 MAY_IMPORT = {name: {*CHAIN[place + 1 :], *BASE} for place, name in enumerate(CHAIN)}
