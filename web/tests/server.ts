@@ -4,6 +4,7 @@ import type { CardBody } from '../src/store/database';
 
 interface Space {
   version: number;
+  readonly counted: Set<string>;
   readonly rows: Map<string, { version: number; value: CardBody | null }>;
 }
 
@@ -46,6 +47,11 @@ interface Mutation {
   readonly args: { space: string; id: string; [name: string]: unknown };
 }
 
+interface Backup {
+  readonly spaces: Map<string, Space>;
+  readonly clients: Map<string, Client>;
+}
+
 /** A browser's cookie. */
 export interface Jar {
   session?: string;
@@ -75,6 +81,8 @@ export class Server {
   /** The most pushes that were under way at one time. */
   pushesAtOnce = 0;
   readonly unknownMutators = new Set<string>();
+  /** There is no room for another card. */
+  full = false;
   readonly pictures = new Map<string, Uint8Array>();
   readonly pushes: { client: string; mutations: Mutation[] }[] = [];
 
@@ -82,6 +90,7 @@ export class Server {
   private sessions = new Map<string, { person: Person; device: string; expired?: boolean }>();
   private spaces = new Map<string, Space>();
   private clients = new Map<string, Client>();
+  private known = new Map<string, number>();
   private epoch = 1;
   private underWay = 0;
   private readonly streams = new Set<Stream>();
@@ -170,13 +179,15 @@ export class Server {
   }
 
   /** What a backup would hold. */
-  backup(): unknown {
+  backup(): Backup {
     return structuredClone({ spaces: this.spaces, clients: this.clients });
   }
 
-  restore(backup: unknown): void {
-    const { spaces, clients } = structuredClone(backup) as { spaces: Map<string, Space>; clients: Map<string, Client> };
-    [this.spaces, this.clients, this.epoch] = [spaces, clients, this.epoch + 1];
+  restore(backup: Backup): void {
+    [this.spaces, this.clients] = Object.values(structuredClone(backup)) as [Backup['spaces'], Backup['clients']];
+    // Cookies of every epoch so far are of a state that shares no more than this with the store.
+    this.known = new Map([...this.spaces].map(([space, { version }]) => [space, version]));
+    this.epoch++;
   }
 
   private answer(request: Request): Response {
@@ -212,7 +223,7 @@ export class Server {
     const [id, space] = [randomUUID(), randomUUID()];
     const person: Person = { id, email: email!, password: password!, space, devices: new Map() };
     this.people.push(person);
-    this.spaces.set(person.space, { version: 0, rows: new Map() });
+    this.spaces.set(person.space, { version: 0, counted: new Set(), rows: new Map() });
     return this.enter(person, device!, jar, 201);
   }
 
@@ -322,8 +333,11 @@ export class Server {
     const fields = (args['card'] ?? args['fields'] ?? {}) as CardBody;
     if ((fields.name?.length ?? 1) > FIELD_LIMIT || (name === 'card.keep' && !fields.name)) return refuse('invalid');
     if (name !== 'card.keep' && !before) return refuse('card-gone');
-    const after = changed(name, before, args);
-    if (after === before) return { id, status: 'applied' };
+    if (name === 'card.keep' && !before && this.full) return refuse('space-full');
+    const counted = `${args.id} ${String(args['use'])}`;
+    const after = name === 'card.use' && space.counted.has(counted) ? before : changed(name, before, args);
+    if (name === 'card.use') space.counted.add(counted);
+    if (after === before || !after) return { id, status: 'applied' };
     space.rows.set(key, { version: ++space.version, value: after });
     this.poke(person, space.version);
     return { id, status: 'applied' };
@@ -339,10 +353,12 @@ export class Server {
     for (const [key, row] of rows) {
       if (row.version <= (from ?? 0)) continue;
       if (row.value) patch.push({ op: 'put', space, key, version: row.version, value: row.value });
-      else if (from !== undefined) patch.push({ op: 'del', space, key, version: row.version });
+      else patch.push({ op: 'del', space, key, version: row.version });
     }
     const cookie = JSON.stringify({ account: person.id, epoch: this.epoch, version });
-    return Response.json({ cookie, last: this.clients.get(`${person.id}/${query.get('client')}`)?.last ?? 0, patch });
+    const last = this.clients.get(`${person.id}/${query.get('client')}`)?.last ?? 0;
+    const restored = known && known.epoch !== this.epoch && { restored: { [space]: this.known.get(space) ?? 0 } };
+    return Response.json({ cookie, last, ...restored, patch });
   }
 
   private person(email: string): Person {

@@ -140,25 +140,59 @@ test('a refused edit stays with its data until it is dismissed, and blocks nothi
   expect(again.wallet.sync.value.refusals).toEqual([]);
 });
 
-test('an edit of a card purged elsewhere is refused, and the whole card can be kept anew', async () => {
+test('an edit of a card purged elsewhere brings the whole card back, into the bin, with every edit', async () => {
   const { browser, tab } = await signedUp(server, EMAIL);
   const id = await tab.wallet.keep({ name: 'Карусель', number: '123', note: 'старая' });
   await quiet(tab);
   server.down = true;
   await tab.wallet.set(id, { note: 'новая' });
   await tab.wallet.use(id);
+  await tab.wallet.set(id, { group: 'продукты' });
   server.purge(EMAIL, id);
   server.down = false;
   browser.wake();
   await quiet(tab);
-  expect(names(tab)).toEqual([]);
-  expect(tab.wallet.sync.value.refusals.map(({ problem }) => problem.code)).toEqual(['card-gone', 'card-gone']);
-  const anew = await tab.wallet.retryAsNew(tab.wallet.sync.value.refusals[0]!, { group: 'продукты' });
+  const whole = { name: 'Карусель', number: '123', note: 'новая', group: 'продукты', uses: 1 };
+  await until(() => expect(server.cards(EMAIL).get(id)).toMatchObject(whole));
+  expect(server.cards(EMAIL).get(id)).toHaveProperty('binned_at');
+  await until(() => expect(tab.wallet.shelf.binned.value).toMatchObject([whole]));
+  expect(tab.wallet.sync.value.refusals).toEqual([]);
+});
+
+test('a card taken out of the bin here after it was purged elsewhere is among the cards again', async () => {
+  const { browser, tab } = await signedUp(server, EMAIL);
+  const [id] = await keepAll(tab, 'Карусель');
+  await tab.wallet.bin(id!);
+  await quiet(tab);
+  server.down = true;
+  await tab.wallet.restore(id!);
+  server.purge(EMAIL, id!);
+  server.down = false;
+  browser.wake();
+  await quiet(tab);
+  await until(() => expect(names(tab)).toEqual(['Карусель']));
+});
+
+test('where a purged card cannot be kept again, its edits stay with the whole card and nothing is tried for ever', async () => {
+  const { browser, tab } = await signedUp(server, EMAIL);
+  const [id] = await keepAll(tab, 'Карусель');
+  await quiet(tab);
+  server.down = true;
+  await tab.wallet.set(id!, { note: 'новая' });
+  server.purge(EMAIL, id!);
+  server.down = false;
+  server.full = true;
+  browser.wake();
+  await quiet(tab);
+  await until(() => expect(tab.wallet.sync.value.refusals).toMatchObject([
+    { name: 'card.keep', problem: { code: 'space-full' }, copy: { name: 'Карусель', note: 'новая' } },
+    { name: 'card.set', problem: { code: 'card-gone' }, copy: { name: 'Карусель', note: 'новая' } },
+  ]));
+  server.full = false;
+  await tab.wallet.retryAsNew(tab.wallet.sync.value.refusals[0]!, { group: 'продукты' });
   await quiet(tab);
   expect(tab.wallet.sync.value.refusals).toEqual([]);
-  expect(server.cards(EMAIL).get(anew)).toMatchObject({
-    name: 'Карусель', number: '123', note: 'новая', group: 'продукты',
-  });
+  expect([...server.cards(EMAIL).values()]).toMatchObject([{ name: 'Карусель', note: 'новая', group: 'продукты' }]);
 });
 
 test('after the server was restored from a backup, what it had acknowledged is sent again', async () => {
@@ -203,8 +237,91 @@ test('a server that expects numbers long gone gets the queue under a new client 
   const [id] = await keepAll(tab, 'Вторая');
   await quiet(tab);
   expect(server.cards(EMAIL).get(id!)?.name).toBe('Вторая');
+  expect([...server.cards(EMAIL).values()].map(({ name }) => name).sort()).toEqual(['Вторая', 'Первая']);
   expect(server.pushes.at(-1)!.client).not.toBe(client);
-  expect(server.pushes.at(-1)!.mutations.map((mutation) => mutation.id)).toEqual([1]);
+  expect(server.pushes.at(-1)!.mutations.map((mutation) => mutation.id)).toEqual([1, 2]);
+});
+
+test('after a restore a device tells again every card, edit, use and deletion that the backup lacks', async () => {
+  const { browser, tab } = await signedUp(server, EMAIL);
+  const [old, binned] = await keepAll(tab, 'Старая', 'Лишняя');
+  await quiet(tab);
+  const backup = server.backup();
+  await tab.wallet.set(old!, { note: 'после копии' });
+  await tab.wallet.use(old!);
+  await tab.wallet.bin(binned!);
+  const [fresh] = await keepAll(tab, 'Новая');
+  await quiet(tab);
+  server.restore(backup);
+  browser.wake();
+  await until(() => expect(server.cards(EMAIL).get(old!)).toMatchObject({ note: 'после копии', uses: 1 }));
+  expect(server.cards(EMAIL).get(binned!)).toHaveProperty('binned_at');
+  expect(server.cards(EMAIL).get(fresh!)).toMatchObject({ name: 'Новая' });
+  expect(new Set(server.pushes.map(({ client }) => client)).size).toBe(2);
+  await until(() => expect(names(tab)).toEqual(['Новая', 'Старая']));
+  expect(tab.wallet.sync.value.refusals).toEqual([]);
+});
+
+test('after a restore the second of two devices tells nothing twice', async () => {
+  const one = await signedUp(server, EMAIL);
+  const [id] = await keepAll(one.tab, 'Лента');
+  await quiet(one.tab);
+  const backup = server.backup();
+  await one.tab.wallet.use(id!);
+  await one.tab.wallet.set(id!, { note: 'да' });
+  await quiet(one.tab);
+  const other = await signedIn(server, EMAIL);
+  server.restore(backup);
+  for (const { tab } of [one, other, one]) await tab.wallet.engine!.exchange();
+  await Promise.all([quiet(one.tab), quiet(other.tab)]);
+  expect(server.cards(EMAIL).get(id!)).toMatchObject({ uses: 1, note: 'да' });
+  expect(other.tab.wallet.sync.value.refusals).toEqual([]);
+});
+
+test('what others have set since a restore stands, and a long-absent device keeps its own for the person', async () => {
+  const one = await signedUp(server, EMAIL);
+  const [id] = await keepAll(one.tab, 'Лента');
+  await quiet(one.tab);
+  const backup = server.backup();
+  await one.tab.wallet.set(id!, { note: 'до', group: 'еда' });
+  await quiet(one.tab);
+  one.tab.kill();
+  server.restore(backup);
+  const other = await signedIn(server, EMAIL);
+  await other.tab.wallet.set(id!, { note: 'после' });
+  await quiet(other.tab);
+  const again = await one.browser.open();
+  await quiet(again);
+  await until(() => expect(server.cards(EMAIL).get(id!)).toMatchObject({ note: 'после', group: 'еда' }));
+  await until(() => expect(again.wallet.sync.value.refusals).toMatchObject([
+    { name: 'card.set', problem: { code: 'changed-since-restore' }, args: { fields: { note: 'до' } }, copy: { note: 'до' } },
+  ]));
+});
+
+test('an edit of a card that the restore has lost brings it back among the cards, not into the bin', async () => {
+  const one = await signedUp(server, EMAIL);
+  const backup = server.backup();
+  const [id] = await keepAll(one.tab, 'Лента');
+  await quiet(one.tab);
+  const other = await signedIn(server, EMAIL);
+  server.restore(backup);
+  await other.tab.wallet.set(id!, { note: 'да' });
+  await quiet(other.tab);
+  await until(() => expect(server.cards(EMAIL).get(id!)).toMatchObject({ name: 'Лента', note: 'да' }));
+  expect(server.cards(EMAIL).get(id!)).not.toHaveProperty('binned_at');
+  expect(other.tab.wallet.sync.value.refusals).toEqual([]);
+});
+
+test('a deletion the device has seen is said again after a restore brought the card back', async () => {
+  const { browser, tab } = await signedUp(server, EMAIL);
+  const [id] = await keepAll(tab, 'Лишняя');
+  await quiet(tab);
+  const backup = server.backup();
+  server.purge(EMAIL, id!);
+  await tab.wallet.engine!.exchange();
+  server.restore(backup);
+  browser.wake();
+  await until(() => expect(server.cards(EMAIL).get(id!)).toHaveProperty('binned_at'));
 });
 
 test('a gap inside the queue is filled by sending from the number the server expects', async () => {
@@ -238,6 +355,26 @@ test('a copied profile forks the numbering: the second copy queues again and bot
   browser.wake();
   expect(server.cards(EMAIL).get(id!)?.name).toBe('Со второй');
   await until(() => expect(names(tab)).toEqual(['Общая', 'С первой', 'Со второй']));
+});
+
+test('a fork does not send again what the other copy has sent, so its later edit stands', async () => {
+  const { tab } = await signedUp(server, EMAIL);
+  const [id] = await keepAll(tab, 'Общая');
+  await quiet(tab);
+  server.down = true;
+  await tab.wallet.set(id!, { note: 'раньше' });
+  const { db } = tab.wallet.shelf;
+  const [client, queued] = [await db.get('meta', 'client'), await db.getAll('queue')];
+  server.down = false;
+  await tab.wallet.set(id!, { note: 'позже' });
+  await tab.wallet.engine!.exchange();
+  await quiet(tab);
+  await db.put('meta', client, 'client');
+  await db.put('queue', queued[0]!);
+  await tab.wallet.set(id!, { number: '42' });
+  await tab.wallet.engine!.exchange();
+  await quiet(tab);
+  expect(server.cards(EMAIL).get(id!)).toMatchObject({ note: 'позже', number: '42' });
 });
 
 test('a fork does not send again what was acknowledged, so another device\'s later edit stands', async () => {

@@ -155,6 +155,7 @@ export const en: Catalogue = {
     'device-revoked': 'This device was signed out of the account.', 'other-account': 'Another account is signed in here.',
     'not-found': 'This is no longer here.', 'card-gone': 'The card is no longer on the server: it was deleted earlier.',
     failed: 'Something broke, and not by your doing. Try again.', 'upgrade-needed': 'Update Karman: the server does not know this change.',
+    'changed-since-restore': 'Another device has changed the card since the server was restored from a backup.',
     'picture-missing': 'The photo of the card has not reached the server.', 'picture-exists': 'Another photo already has this name.',
     'cross-origin': 'The request did not come from this page.', offline: 'There is no network. Try when it is back.',
     'storage-full': 'There is no space on this device; nothing was kept.',

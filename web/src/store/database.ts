@@ -29,15 +29,35 @@ export interface Mutation {
   readonly copy?: CardFields;
   /** The guest's card this one takes over; that copy goes when the receipt has come. */
   readonly guest?: string;
+  /** It keeps a purged card again: where that is gone once more, it is refused like any other. */
+  readonly revives?: true;
 }
 
 /**
  * A mutation in the queue. `acknowledged` once its outcome was seen: it is not sent again, but still replayed until the
- * pulled state contains it, or the screen would flicker between the push and the pull.
+ * pulled state contains it, or the screen would flicker between the push and the pull. `gone` was refused because the
+ * server has no such card; whether the card was purged, or lost by a restore from backup, the next pull tells.
  */
 export interface Queued extends Mutation {
   readonly id: number;
   readonly acknowledged?: true;
+  readonly gone?: true;
+}
+
+/** A key whose body the server has removed, noted at `noted` (ms since 1970) by the device's clock. */
+export interface Tombstone {
+  readonly space: string;
+  readonly key: string;
+  readonly version: number;
+  readonly noted: number;
+}
+
+/** A use made here that the pulled state contains since `version` of its space; `noted` as of a tombstone. */
+export interface CountedUse {
+  readonly use: string;
+  readonly args: Arguments;
+  readonly version: number;
+  readonly noted: number;
 }
 
 export interface StoredRefusal {
@@ -81,6 +101,8 @@ export interface Meta {
 
 export interface Schema extends DBSchema {
   cards: { key: [string, string]; value: Row };
+  tombstones: { key: [string, string]; value: Tombstone };
+  uses: { key: string; value: CountedUse };
   meta: { key: string; value: unknown };
   queue: { key: number; value: Queued };
   refusals: { key: number; value: StoredRefusal };
@@ -93,19 +115,23 @@ export type Store = StoreNames<Schema>;
 export type Writing = IDBPTransaction<Schema, Store[], 'readwrite'>;
 export type Reading = IDBPTransaction<Schema, Store[], 'readonly'>;
 
-export const STORES: Store[] = ['cards', 'meta', 'queue', 'refusals', 'pictures', 'drawn'];
-const VERSION = 1;
+export const STORES: Store[] = ['cards', 'tombstones', 'uses', 'meta', 'queue', 'refusals', 'pictures', 'drawn'];
+const VERSION = 2;
 
 /** Opens (and makes) a database. `onLost` is called when the browser has dropped the connection. */
 export function open(name: string, onLost: () => void): Promise<Database> {
   return openDB<Schema>(name, VERSION, {
-    upgrade(db) {
-      db.createObjectStore('cards', { keyPath: ['space', 'key'] });
-      db.createObjectStore('meta');
-      db.createObjectStore('queue', { keyPath: 'id' });
-      db.createObjectStore('refusals', { keyPath: 'key', autoIncrement: true });
-      db.createObjectStore('pictures', { keyPath: 'id' });
-      db.createObjectStore('drawn', { keyPath: 'card' });
+    upgrade(db, before) {
+      if (before < 1) {
+        db.createObjectStore('cards', { keyPath: ['space', 'key'] });
+        db.createObjectStore('meta');
+        db.createObjectStore('queue', { keyPath: 'id' });
+        db.createObjectStore('refusals', { keyPath: 'key', autoIncrement: true });
+        db.createObjectStore('pictures', { keyPath: 'id' });
+        db.createObjectStore('drawn', { keyPath: 'card' });
+      }
+      db.createObjectStore('tombstones', { keyPath: ['space', 'key'] });
+      db.createObjectStore('uses', { keyPath: 'use' });
     },
     // Another tab removes or upgrades this database: holding on would block it.
     blocking: (_current, upgrade, event) => {

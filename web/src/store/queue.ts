@@ -6,6 +6,7 @@ import {
 } from './database';
 import { mutate, withFields } from './mutators';
 import { cardKey } from './state';
+import { noteUses } from './uses';
 
 /** One mutation's outcome in a push answer. */
 export interface Result {
@@ -50,19 +51,43 @@ export function applyAsGuest(db: Database, mutation: Mutation, pictures: readonl
 
 /** Notes outcomes: what was applied waits for the pull that contains it, what was refused moves to the refusals. */
 export function settle(db: Database, results: readonly Result[]): Promise<void> {
-  return write(db, ['queue', 'refusals', 'meta'], async (tx) => {
+  return write(db, ['queue', 'refusals', 'meta', 'cards', 'tombstones', 'uses'], async (tx) => {
     const contained = (await meta(tx, 'contained')) ?? 0;
-    for (const result of results) await settleOne(tx, result, contained);
+    for (const result of results) {
+      const entry = await tx.objectStore('queue').get(result.id);
+      if (entry && result.status === 'refused') await settleRefused(tx, entry, result.problem ?? { code: 'failed' });
+      else if (entry) await settleApplied(tx, entry, contained);
+    }
   });
 }
 
-async function settleOne(tx: Writing, result: Result, contained: number): Promise<void> {
+async function settleApplied(tx: Writing, entry: Queued, contained: number): Promise<void> {
   const queue = tx.objectStore('queue');
-  const entry = await queue.get(result.id);
-  if (!entry) return;
-  if (result.status === 'refused') await refuse(tx, entry, result.problem ?? { code: 'failed' });
-  if (result.status === 'refused' || entry.id <= contained) await queue.delete(entry.id);
-  else await queue.put({ ...entry, acknowledged: true });
+  if (entry.id > contained) {
+    await queue.put({ ...entry, acknowledged: true });
+  } else {
+    await Promise.all([queue.delete(entry.id), noteUses(tx, [entry])]);
+  }
+}
+
+async function settleRefused(tx: Writing, entry: Queued, problem: Problem): Promise<void> {
+  const queue = tx.objectStore('queue');
+  if (problem.code === 'card-gone' && (await wasKept(tx, entry))) {
+    await queue.put({ ...entry, acknowledged: true, gone: true });
+    return;
+  }
+  // A card that could not be kept again needs no word of the bin it was to lie in.
+  if (!entry.revives || entry.copy) await refuse(tx, entry, problem);
+  await queue.delete(entry.id);
+}
+
+/** Whether there was a card to edit: one that was refused, or kept again in vain, never was. */
+async function wasKept(tx: Writing, { args, copy, revives }: Queued): Promise<boolean> {
+  const refusals = await tx.objectStore('refusals').getAll();
+  const isRefused = refusals.some(({ name, args: { space, id } }) => (
+    name === 'card.keep' && space === args.space && id === args.id
+  ));
+  return copy !== undefined && !revives && !isRefused;
 }
 
 /** Keeps refused data as a new mutation and drops the refusals it came from. */
@@ -87,15 +112,18 @@ async function refuse(tx: Writing, entry: Queued, problem: Problem): Promise<voi
  * still here then, the server has lost.
  */
 export function renumber(db: Database): Promise<void> {
-  return write(db, ['queue', 'meta'], async (tx) => {
-    const entries = await tx.objectStore('queue').getAll();
-    await Promise.all([tx.objectStore('queue').clear(), setMeta(tx, 'client', undefined), setMeta(tx, 'contained', 0)]);
-    await append(tx, entries.map(asNew));
-  });
+  return write(db, ['queue', 'meta'], async (tx) => numberAnew(tx, [], await tx.objectStore('queue').getAll()));
 }
 
-function asNew(entry: Queued): Mutation {
-  const { id: _number, acknowledged: _seen, ...mutation } = entry;
+/** Makes these the queue of a new client, the new ones first. */
+export async function numberAnew(tx: Writing, fresh: readonly Mutation[], entries: readonly Queued[]): Promise<void> {
+  await Promise.all([tx.objectStore('queue').clear(), setMeta(tx, 'client', undefined), setMeta(tx, 'contained', 0)]);
+  await append(tx, [...fresh, ...entries.map(asNew)]);
+}
+
+/** The mutation as it was before it was numbered. */
+export function asNew(entry: Queued): Mutation {
+  const { id: _number, acknowledged: _seen, gone: _gone, ...mutation } = entry;
   return mutation;
 }
 

@@ -20,6 +20,11 @@ export function cardKey(id: string): string {
   return PREFIX + id;
 }
 
+/** The id of the card under a key; undefined where the key is of something else. */
+export function idOf(key: string): string | undefined {
+  return key.startsWith(PREFIX) ? key.slice(PREFIX.length) : undefined;
+}
+
 export function snapshot(db: Database): Promise<State> {
   return read(db, ['cards', 'queue', 'refusals', 'meta'], async (tx) => {
     const [rows, queue, refusals, contained, client, cookie] = await Promise.all([
@@ -63,8 +68,8 @@ interface Draft {
 function replayed(state: State): Map<string, Draft> {
   const drafts = new Map<string, Draft>();
   for (const { space, key, version, value } of state.rows) {
-    if (!key.startsWith(PREFIX)) continue;
-    const id = key.slice(PREFIX.length);
+    const id = idOf(key);
+    if (id === undefined) continue;
     drafts.set(`${space}/${id}`, { space, id, version, body: value, replayed: [] });
   }
   for (const mutation of state.queue) if (mutation.id > state.contained) replay(drafts, mutation);

@@ -128,7 +128,8 @@ export class Engine {
     try {
       const stopped = await this.pushed();
       const outcome = await this.pulled();
-      if (outcome.lost) await this.sendAgain();
+      if (outcome.lost) await renumber(this.server.db);
+      if (outcome.lost || outcome.queued) await this.sendAgain();
       if (stopped) throw stopped;
     } finally {
       if (this.changed && !this.signal.aborted) await this.wishes.onChange();
@@ -139,7 +140,8 @@ export class Engine {
   private async pushed(): Promise<ApiProblem | undefined> {
     const { onAdopted } = this.wishes;
     try {
-      await push({ ...this.server, onAdopted, onSettled: () => (this.changed = true) });
+      const onSettled = (): void => void (this.changed = true);
+      await push({ ...this.server, onAdopted, onSettled, pull: () => this.pulled() });
       return undefined;
     } catch (error) {
       if (error instanceof ApiProblem && !isAboutTheSession(error)) return error;
@@ -150,6 +152,8 @@ export class Engine {
   private async pulled(): Promise<PullOutcome> {
     const outcome = await pull(this.server);
     this.changed ||= outcome.changed;
+    // A restored server counts versions anew: those remembered would make this device deaf to its pokes.
+    if (outcome.lost || outcome.restored) this.versions.clear();
     for (const [space, version] of outcome.versions) {
       this.versions.set(space, Math.max(version, this.versions.get(space) ?? 0));
     }
@@ -157,9 +161,6 @@ export class Engine {
   }
 
   private async sendAgain(): Promise<void> {
-    await renumber(this.server.db);
-    // A restored server counts versions anew: those remembered would make this device deaf to its pokes.
-    this.versions.clear();
     const stopped = await this.pushed();
     if (stopped) throw stopped;
     await this.pulled();

@@ -1,7 +1,7 @@
 /** Pull: asks for everything after the cookie and brings it into the rows. */
 import type { Api } from '../api';
 import { meta, read, type Database } from '../store/database';
-import { applyPull, type Pulled } from '../store/patch';
+import { applyPull, type Applied, type Pulled } from '../store/patch';
 
 export interface Server {
   readonly api: Api;
@@ -9,19 +9,17 @@ export interface Server {
   readonly account: string;
 }
 
-export interface PullOutcome {
+export interface PullOutcome extends Applied {
   /** Highest version seen in this answer, by space. */
   readonly versions: ReadonlyMap<string, number>;
   readonly changed: boolean;
-  /** The server no longer knows mutations it had acknowledged. */
-  readonly lost: boolean;
 }
 
 export async function pull({ api, db, account }: Server): Promise<PullOutcome> {
   const [cookie, client] = await read(db, ['meta'], (tx) => Promise.all([meta(tx, 'cookie'), meta(tx, 'client')]));
   const pulled = await api.json<Pulled>('/api/sync/pull', { query: { account, client: client?.id, cookie } });
-  const nothingLost = await applyPull(db, pulled);
-  return { versions: versionsIn(pulled), changed: pulled.patch.length > 0, lost: !nothingLost };
+  const applied = await applyPull(db, pulled);
+  return { ...applied, versions: versionsIn(pulled), changed: pulled.patch.length > 0 };
 }
 
 function versionsIn(pulled: Pulled): Map<string, number> {

@@ -3,14 +3,14 @@
  *
  *     next batch -> upload its pictures -> send -> 200  settle -> next batch
  *                                               -> 409  gap              resend from `expected`, or renumber
- *                                                       client-forked    renumber under a new client id
+ *                                                       client-forked    settle what stands before it, renumber the rest
  *                                                       picture-missing  upload again, or go without the picture
  *                                                       upgrade-needed   settle what stands before it, then stop
  */
 import { ApiProblem } from '../api';
 import { meta, read, type Queued } from '../store/database';
 import { renumber, settle, strip, type Result } from '../store/queue';
-import { pull, type Server } from './pull';
+import type { PullOutcome, Server } from './pull';
 import { upload } from './pictures';
 
 const BATCH_MUTATIONS = 500;
@@ -24,6 +24,7 @@ export interface Pusher extends Server {
   readonly onAdopted: (ids: readonly string[]) => Promise<void>;
   /** Called when outcomes have been noted. */
   readonly onSettled: () => void;
+  readonly pull: () => Promise<PullOutcome>;
 }
 
 /** Throws the problem that stopped it: `Offline`, or an `ApiProblem` such as `upgrade-needed`. */
@@ -97,7 +98,7 @@ type Resolve = (pusher: Pusher, batch: readonly Queued[], problem: ApiProblem) =
 
 const CONFLICTS: Readonly<Record<string, Resolve>> = {
   gap: onGap,
-  'client-forked': startAnew,
+  'client-forked': onForked,
   'picture-missing': onPictureMissing,
   'upgrade-needed': onUpgradeNeeded,
 };
@@ -113,9 +114,15 @@ async function onGap(pusher: Pusher, batch: readonly Queued[], problem: ApiProbl
   return startAnew(pusher);
 }
 
+/** What both copies of the queue have in common has its outcome: sent anew it would overwrite what came after it. */
+async function onForked(pusher: Pusher, batch: readonly Queued[], problem: ApiProblem): Promise<number> {
+  await settleBefore(pusher, batch, problem);
+  return startAnew(pusher);
+}
+
 async function startAnew(pusher: Pusher): Promise<number> {
-  await pull(pusher);
-  await renumber(pusher.db);
+  // A pull that tells of a restore has numbered the queue anew already.
+  if (!(await pusher.pull()).restored) await renumber(pusher.db);
   return 0;
 }
 
@@ -128,11 +135,15 @@ async function onPictureMissing(pusher: Pusher, batch: readonly Queued[], proble
 }
 
 async function onUpgradeNeeded(pusher: Pusher, batch: readonly Queued[], problem: ApiProblem): Promise<number> {
-  const before = batch.filter(({ id }) => id < Number(problem.extra['id']));
-  if (before.length) {
-    const { client } = await nextBatch(pusher, 0);
-    const answer = await send(pusher, client, before);
-    if (!(answer instanceof ApiProblem)) await note(pusher, before, answer);
-  }
+  await settleBefore(pusher, batch, problem);
   throw problem;
+}
+
+/** Asks for the outcomes of the mutations before the one that the problem is about. */
+async function settleBefore(pusher: Pusher, batch: readonly Queued[], problem: ApiProblem): Promise<void> {
+  const before = batch.filter(({ id }) => id < Number(problem.extra['id']));
+  if (!before.length) return;
+  const { client } = await nextBatch(pusher, 0);
+  const answer = await send(pusher, client, before);
+  if (!(answer instanceof ApiProblem)) await note(pusher, before, answer);
 }

@@ -1,0 +1,111 @@
+/**
+ * What a device tells the server once more: all that a restore from backup has lost, and cards that were purged while
+ * an edit of them was still on its way.
+ */
+import { FIELDS, type CardFields } from '../model';
+import type { Arguments, CardBody, Mutation, Queued, Row, StoredRefusal, Writing } from './database';
+import { timestamp } from '../ids';
+import { sparse } from './fields';
+import type { Operation } from './patch';
+import { asNew } from './queue';
+import { cardKey, idOf } from './state';
+
+/** Highest version of each space that the backup knew. */
+export type Known = Readonly<Record<string, number>>;
+
+type Standing = Exclude<Operation, { op: 'clear' }>;
+
+/** Mutations to queue, and fields that others have set since, which stay theirs. */
+export interface ToldAgain {
+  readonly mutations: readonly Mutation[];
+  readonly refusals: readonly StoredRefusal[];
+}
+
+/**
+ * Every card, deletion and use of this device's above the known versions, as mutations of what the server has now. A
+ * card nobody has touched since the restore becomes what it was; of one that somebody has, only empty fields are
+ * filled, since this device may have been away for long, and the rest is kept for the person to judge.
+ */
+export async function toldAgain(tx: Writing, known: Known, patch: readonly Operation[]): Promise<ToldAgain> {
+  const [rows, tombstones, uses] = await Promise.all([
+    tx.objectStore('cards').getAll(),
+    tx.objectStore('tombstones').getAll(),
+    tx.objectStore('uses').getAll(),
+  ]);
+  const isLost = ({ space, version }: { space: string; version: number }): boolean => version > (known[space] ?? 0);
+  const standing = new Map(patch.flatMap((one) => (one.op === 'clear' ? [] : [[placeOf(one.space, one.key), one]])));
+  const held = rows.filter((row) => isLost(row) && idOf(row.key) !== undefined);
+  const told = held.map((row) => cardAgain(row, standing.get(placeOf(row.space, row.key)), isLost));
+  const binned = tombstones.filter(isLost).flatMap(({ space, key }) => binAgain(standing.get(placeOf(space, key))));
+  const here = new Set(held.map(({ space, key }) => placeOf(space, key)));
+  const used = uses.filter(({ args }) => here.has(placeOf(args.space, cardKey(args.id))));
+  const lostUses = used.filter(({ args, version }) => isLost({ space: args.space, version }));
+  await Promise.all(lostUses.map(({ use }) => tx.objectStore('uses').delete(use)));
+  const mutations = [...told.flatMap((one) => one.mutations), ...lostUses.map(({ args }) => made('card.use', args))];
+  return { mutations: [...mutations, ...binned], refusals: told.flatMap((one) => one.refusals) };
+}
+
+function cardAgain(row: Row, standing: Standing | undefined, isLost: (one: Standing) => boolean): ToldAgain {
+  if (standing?.op === 'put') return differenceAgain(row, standing, isLost(standing));
+  const { space, value } = row;
+  const args = { space, id: idOf(row.key)! };
+  const card = sparse(value);
+  const keep = { ...made('card.keep', { ...args, card }), copy: card };
+  // Purged since: whoever wants it back finds it in the bin.
+  const isBinned = value.binned_at !== undefined || (standing !== undefined && isLost(standing));
+  return { mutations: isBinned ? [keep, made('card.bin', args)] : [keep], refusals: [] };
+}
+
+function differenceAgain(row: Row, { value: there }: Row, isTouched: boolean): ToldAgain {
+  const args = { space: row.space, id: idOf(row.key)! };
+  const copy = sparse(row.value);
+  const differing = FIELDS.filter((field) => JSON.stringify(row.value[field]) !== JSON.stringify(there[field]));
+  const mine = isTouched ? differing.filter((field) => there[field] === undefined) : differing;
+  const theirs = differing.filter((field) => !mine.includes(field) && row.value[field] !== undefined);
+  const mutations = [
+    ...(mine.length ? [{ ...made('card.set', { ...args, fields: pick(row.value, mine) }), copy }] : []),
+    ...binDifference(args, row.value, there, isTouched),
+  ];
+  if (!theirs.length) return { mutations, refusals: [] };
+  const problem = { code: 'changed-since-restore' };
+  return { mutations, refusals: [{ name: 'card.set', args: { ...args, fields: pick(row.value, theirs) }, problem, copy }] };
+}
+
+/** A deletion can be taken back, so it is said again in any case; the bin is not emptied of what others have put in. */
+function binDifference(args: Arguments, mine: CardBody, there: CardBody, isTouched: boolean): Mutation[] {
+  if (mine.binned_at && !there.binned_at) return [made('card.bin', args)];
+  return there.binned_at && !mine.binned_at && !isTouched ? [made('card.restore', args)] : [];
+}
+
+function binAgain(standing: Standing | undefined): Mutation[] {
+  const id = standing?.op === 'put' && !standing.value.binned_at ? idOf(standing.key) : undefined;
+  return id === undefined ? [] : [made('card.bin', { space: standing!.space, id })];
+}
+
+/**
+ * For an edit refused because its card was purged: the whole card once more, in the bin, and the edit with it. The
+ * first edit brings the card; what else was on its way follows.
+ */
+export async function keptAgain(tx: Writing, entry: Queued): Promise<Mutation[]> {
+  const { space, id } = entry.args;
+  const queue = await tx.objectStore('queue').getAll();
+  const isOnItsWay = queue.some(({ name, args, acknowledged }) => (
+    name === 'card.keep' && !acknowledged && args.space === space && args.id === id
+  ));
+  const edit: Mutation[] = entry.name === 'card.bin' ? [] : [{ ...asNew(entry), revives: true }];
+  if (isOnItsWay || !entry.copy) return edit;
+  const keep = { ...made('card.keep', { space, id, card: entry.copy }), copy: entry.copy };
+  return [keep, made('card.bin', { space, id }), ...edit].map((mutation) => ({ ...mutation, revives: true }));
+}
+
+function made(name: Mutation['name'], args: Arguments): Mutation {
+  return { name, args, made_at: timestamp() };
+}
+
+function pick(body: CardBody, fields: readonly (keyof CardFields)[]): Record<string, unknown> {
+  return Object.fromEntries(fields.map((field) => [field, body[field] ?? null]));
+}
+
+function placeOf(space: string, key: string): string {
+  return `${space}/${key}`;
+}
