@@ -71,21 +71,14 @@ export default defineConfig({
         ],
         shortcuts: [{ name: 'Добавить карту · Add a card', short_name: '+', url: '/add' }],
       },
-      workbox: {
+      strategies: 'injectManifest',
+      srcDir: 'src/worker',
+      filename: 'sw.ts',
+      injectManifest: {
+        // One file of plain script, as `register` expects it.
+        rollupFormat: 'iife',
         globPatterns: ['**/*.{js,css,html,svg,png,wasm}'],
         maximumFileSizeToCacheInBytes: 6 * 1024 * 1024,
-        navigateFallback: '/index.html',
-        navigateFallbackDenylist: [/^\/api\//, /^\/oauth\//, /^\/partner\//],
-        runtimeCaching: [
-          {
-            // The country's shops, so that they are suggested without a network too.
-            urlPattern: ({ url, sameOrigin }) => sameOrigin && url.pathname === '/api/merchants/directory',
-            handler: 'StaleWhileRevalidate',
-            options: { cacheName: 'karman-shops', expiration: { maxEntries: 3 } },
-          },
-        ],
-        cleanupOutdatedCaches: true,
-        clientsClaim: true,
       },
     }),
   ],

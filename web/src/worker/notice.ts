@@ -1,0 +1,33 @@
+/** What a notice says: the words are chosen here, on the device, so that the server sends none. */
+import { daysUntil } from '../ends';
+import { NOTICES } from '../messages/notices';
+import type { Language } from '../model';
+
+/** `count` cards end soon; `cards` are the first of them, named only where the person wanted it. */
+export interface CardsEnd {
+  readonly kind: 'cards-end';
+  readonly language: Language;
+  readonly count: number;
+  readonly cards: readonly { readonly id: string; readonly ends: string; readonly name?: string }[];
+}
+
+interface Shown {
+  readonly title: string;
+  readonly body: string;
+  /** A notice that comes twice takes the place of its former self. */
+  readonly tag: string;
+  readonly url: string;
+}
+
+/** What to show for a notice; one of a later release, which this one cannot read, is at least told. */
+export function shown(notice: CardsEnd | undefined, now = new Date()): Shown {
+  const first = notice?.kind === 'cards-end' ? notice.cards[0] : undefined;
+  if (!notice || !first) return { title: 'Карман', body: '', tag: 'news', url: '/' };
+  const said = NOTICES[notice.language] ?? NOTICES.en;
+  const days = Math.max(0, daysUntil(first.ends, now));
+  const tag = `ends-${first.id}-${first.ends}`;
+  if (notice.count === 1) return { title: said.cardEnds(days, first.name), body: '', tag, url: `/c/${first.id}` };
+  const names = notice.cards.flatMap(({ name }) => (name ? [name] : []));
+  const body = names.length ? said.names(names, notice.count - names.length) : '';
+  return { title: said.cardsEnd(notice.count, days), body, tag, url: '/' };
+}
