@@ -42,6 +42,8 @@ export default defineConfig({
     assetsInlineLimit: 0,
     rolldownOptions: { checks: { pluginTimings: false } },
   },
+  // Parts of the reader's thread are chunks of their own.
+  worker: { format: 'es' },
   server: { proxy: { '/api': process.env['KARMAN_API'] ?? 'http://localhost:8000' } },
   plugins: [
     preact(),
@@ -69,6 +71,13 @@ export default defineConfig({
           { src: '/icon-512.png', sizes: '512x512', type: 'image/png', purpose: 'any' },
           { src: '/icon-maskable-512.png', sizes: '512x512', type: 'image/png', purpose: 'maskable' },
         ],
+        // Answered by the service worker: src/capture/shared.ts says the same.
+        share_target: {
+          action: '/add/shared',
+          method: 'POST',
+          enctype: 'multipart/form-data',
+          params: { files: [{ name: 'photo', accept: ['image/*'] }] },
+        },
         shortcuts: [{ name: 'Добавить карту · Add a card', short_name: '+', url: '/add' }],
       },
       strategies: 'injectManifest',

@@ -1,6 +1,5 @@
 /** One way to call the server: JSON in and out, problem details as `ApiProblem`, a dead network as `Offline`. */
-import { country } from './country';
-import type { Draft, FieldError, Merchant, Problem } from './model';
+import type { FieldError, Merchant, Problem } from './model';
 
 /** Longer than the server's slowest honest answer; a call that hangs would hold the sync lock for every tab. */
 const TIMEOUT_MS = 30_000;
@@ -44,6 +43,8 @@ export interface Call {
   readonly json?: unknown;
   /** Sent as it is. */
   readonly body?: Blob | FormData;
+  /** The media type asked for; JSON where nothing is said. */
+  readonly accept?: string;
   readonly signal?: AbortSignal;
 }
 
@@ -74,21 +75,13 @@ export class Api {
     return received((await this.send(path, call)).blob());
   }
 
-  private async send(path: string, call: Call): Promise<Response> {
+  /** The answer with its body still on the way, for those who read it piece by piece. */
+  async send(path: string, call: Call = {}): Promise<Response> {
     const ending = [this.signal, call.signal].filter((signal) => signal !== undefined);
     const response = await received(this.fetch(path + queryOf(call.query), initOf(call, ending)), ending);
     if (response.ok) return response;
     throw await problemOf(response);
   }
-}
-
-/** A reading of up to four photos of one card; nothing of them is kept by the server. */
-export function readPhotos(files: readonly Blob[], signal?: AbortSignal): Promise<Draft> {
-  const body = new FormData();
-  for (const file of files) body.append('photo', file);
-  // Most cards are of shops at home.
-  const query = { country: country() };
-  return browserApi.json('/api/intake', { method: 'POST', query, body, ...(signal && { signal }) });
 }
 
 /** Shops of the directory that match what was typed so far, best first. */
@@ -125,6 +118,7 @@ function initOf(call: Call, ending: readonly AbortSignal[]): RequestInit {
     cache: 'no-store',
     signal: AbortSignal.any([...ending, timeout]),
   };
+  if (call.accept) init.headers = { Accept: call.accept };
   if (call.json !== undefined) {
     init.body = JSON.stringify(call.json);
     init.headers = { 'Content-Type': 'application/json' };
@@ -135,7 +129,7 @@ function initOf(call: Call, ending: readonly AbortSignal[]): RequestInit {
 }
 
 /** Anything that breaks between the request and its last byte is the network's doing, save the caller's own abort. */
-async function received<T>(answer: Promise<T>, ending: readonly AbortSignal[] = []): Promise<T> {
+export async function received<T>(answer: Promise<T>, ending: readonly AbortSignal[] = []): Promise<T> {
   try {
     return await answer;
   } catch (error) {
@@ -153,4 +147,5 @@ async function problemOf(response: Response): Promise<ApiProblem> {
   return new ApiProblem(problem, body, Number.isFinite(seconds) ? seconds : undefined);
 }
 
-const browserApi = new Api((url, init) => fetch(url, init));
+/** The server this page came from. */
+export const browserApi = new Api((url, init) => fetch(url, init));

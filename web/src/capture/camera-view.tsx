@@ -1,63 +1,90 @@
 /**
- * The live camera with its frame: it reads by itself, stops when left, and says what to do where there is no camera.
+ * The live camera with its frame: it reads by itself, says what keeps a code from being read, offers a photo where that
+ * takes long, stops when left, and says what to do where there is no picture.
  */
 import { useSignal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
 import { Icon } from '../icons';
 import { words } from '../messages';
-import { closeCamera, hasTorch, openCamera, setTorch, watch, type CameraFault } from './camera';
-import type { Photo } from './photo';
+import { aimOf, closeCamera, hasTorch, nextFrame, onTaken, openCamera, setTorch, type CameraFault } from './camera';
+import type { Hint } from './hints';
+import { drawn, snapshot, type Photo } from './photo';
 import type { Found } from './reader';
+import { readFrame, warm } from './reader-thread';
+import { watch } from './watch';
 
 type State = 'starting' | 'live' | CameraFault;
 
-export function Camera({ onRead }: { readonly onRead: (photo: Photo, codes: Found[]) => void }) {
+interface CameraProps {
+  readonly onRead: (photo: Photo, codes: readonly Found[]) => void;
+  /** The frame of this moment, to be read as a photo. */
+  readonly onShot: (photo: Photo) => void;
+}
+
+export function Camera({ onRead, onShot }: CameraProps) {
   const { add } = words();
   const video = useRef<HTMLVideoElement>(null);
   const state = useSignal<State>('starting');
-  const torch = useSignal<boolean | undefined>(undefined);
+  const hint = useSignal<Hint | undefined>(undefined);
+  const late = useSignal(false);
   const attempt = useSignal(0);
-  const stream = useRef<MediaStream | undefined>(undefined);
+  const stream = useSignal<MediaStream | undefined>(undefined);
   const visible = useVisible();
   useEffect(() => {
     if (!visible) return undefined;
     const stop = new AbortController();
+    [late.value, hint.value] = [false, undefined];
     void run(video.current!, stop.signal, {
       opened: (opened) => {
-        stream.current = opened;
+        stream.value = opened;
         state.value = 'live';
-        torch.value = hasTorch(opened) ? false : undefined;
       },
       failed: (fault) => (state.value = fault),
       read: onRead,
+      hint: (next) => (hint.value = next),
+      late: () => (late.value = true),
     });
     return () => stop.abort();
   }, [visible, attempt.value]);
-  const light = () => {
-    torch.value = !torch.value;
-    if (stream.current) void setTorch(stream.current, torch.value).catch(() => (torch.value = undefined));
-  };
   const retry = () => {
     state.value = 'starting';
     attempt.value += 1;
   };
+  const isLive = state.value === 'live';
   return (
     <div class="stack">
       <div class="camera" data-testid="camera" data-state={state.value} role="group" aria-label={add.camera}>
-        <video ref={video} playsInline muted aria-hidden="true" hidden={state.value !== 'live'} />
-        {state.value === 'live' && <div class="camera-frame" />}
+        <video ref={video} playsInline muted aria-hidden="true" hidden={!isLive} />
+        {isLive && <div class="camera-frame" />}
         {state.value === 'starting' && <p class="camera-words" role="status">{add.starting}</p>}
-        {(state.value === 'denied' || state.value === 'none') && <Fault text={add[state.value]} onRetry={retry} />}
-        {state.value === 'live' && torch.value !== undefined && (
-          <button type="button" class="round torch" aria-label={add.torch} title={add.torch} aria-pressed={torch.value}
-            onClick={light}>
-            <Icon name="torch" />
-          </button>
-        )}
+        {isFault(state.value) && <Fault text={add[state.value]} onRetry={retry} />}
+        {isLive && stream.value && <Torch stream={stream.value} />}
       </div>
-      {state.value === 'live' && <p class="soft small">{add.aim}</p>}
+      <div role="status" data-testid="hint" data-hint={hint.value}>
+        {isLive && <p class={hint.value ? '' : 'soft small'}>{said(hint.value, stream.value)}</p>}
+        {isLive && late.value && <p class="small soft">{add.late}</p>}
+      </div>
+      {isLive && late.value && (
+        <button type="button" class="button" data-testid="shoot" onClick={() => onShot(snapshot(video.current!))}>
+          <Icon name="camera" />{add.takeFrame}
+        </button>
+      )}
     </div>
   );
+}
+
+function isFault(state: State): state is CameraFault {
+  return state !== 'starting' && state !== 'live';
+}
+
+function said(hint: Hint | undefined, stream: MediaStream | undefined): string {
+  const { add } = words();
+  switch (hint) {
+    case 'dark': return stream && hasTorch(stream) ? add.darkTorch : add.dark;
+    case 'small': return add.small;
+    case 'blurred': return add.blurred;
+    case undefined: return add.aim;
+  }
 }
 
 function Fault({ text, onRetry }: { readonly text: string; readonly onRetry: () => void }) {
@@ -69,31 +96,75 @@ function Fault({ text, onRetry }: { readonly text: string; readonly onRetry: () 
   );
 }
 
+/** The light of the camera, where it has one. */
+function Torch({ stream }: { readonly stream: MediaStream }) {
+  const { add } = words();
+  const on = useSignal<boolean | undefined>(hasTorch(stream) ? false : undefined);
+  const turn = () => {
+    on.value = !on.value;
+    void setTorch(stream, on.value).catch(() => (on.value = undefined));
+  };
+  if (on.value === undefined) return null;
+  return (
+    <button type="button" class="round torch" aria-label={add.torch} title={add.torch} aria-pressed={on.value}
+      onClick={turn}>
+      <Icon name="torch" />
+    </button>
+  );
+}
+
 interface Heard {
   readonly opened: (stream: MediaStream) => void;
   readonly failed: (fault: CameraFault) => void;
-  readonly read: (photo: Photo, codes: Found[]) => void;
+  readonly read: (photo: Photo, codes: readonly Found[]) => void;
+  readonly hint: (hint: Hint | undefined) => void;
+  readonly late: () => void;
 }
 
 async function run(video: HTMLVideoElement, signal: AbortSignal, heard: Heard): Promise<void> {
   let stream: MediaStream | undefined;
   try {
-    // The reader is compiled while the camera starts; `watch` reports what does not load.
-    void import('./reader').then((reader) => reader.warm()).catch(() => undefined);
+    // The reader is compiled while the camera starts.
+    warm();
     stream = await openCamera();
     if (signal.aborted) return;
+    onTaken(stream, () => void (signal.aborted || heard.failed('busy')));
     video.srcObject = stream;
     heard.opened(stream);
     await video.play();
-    const { photo, codes } = await watch(video, signal);
-    navigator.vibrate?.(40);
-    heard.read(photo, codes);
-  } catch (error) {
-    if (!signal.aborted) heard.failed(error === 'denied' ? 'denied' : 'none');
+    await readFrames(video, signal, heard);
+  } catch (fault) {
+    if (!signal.aborted) heard.failed(fault === 'denied' || fault === 'busy' ? fault : 'none');
   } finally {
     closeCamera(stream);
     video.srcObject = null;
   }
+}
+
+/** Until a code is read. Where the reader does not work, the picture stays, and a photo of it is offered. */
+async function readFrames(video: HTMLVideoElement, signal: AbortSignal, heard: Heard): Promise<void> {
+  const eye = {
+    next: () => nextFrame(video, signal),
+    look: (frame: ImageBitmap, thorough: boolean) =>
+      readFrame(frame, aimOf(sizeOf(video), frame), thorough, signal),
+    now: () => performance.now(),
+  };
+  const caught = await watch(eye, heard).catch(() => undefined);
+  if (signal.aborted) return;
+  if (!caught) {
+    heard.late();
+    return aborted(signal);
+  }
+  navigator.vibrate?.(40);
+  heard.read(drawn(caught.frame), [...caught.codes]);
+}
+
+function sizeOf(video: HTMLVideoElement): { width: number; height: number } {
+  return { width: video.clientWidth, height: video.clientHeight };
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
 }
 
 function useVisible(): boolean {

@@ -1,31 +1,39 @@
-/**
- * The live camera: opened for the screen that shows it, read frame by frame until a code is seen the same way twice.
- */
-import { snapshot, type Photo } from './photo';
-import type { Found } from './reader';
+/** The live camera: opened for the screen that shows it, its light, and its frames one by one. */
+import type { Area } from './looks';
 
-/** Why there is no picture. */
-export type CameraFault = 'denied' | 'none';
+/** Why there is no picture: not allowed, no camera at all, or one that something else holds. */
+export type CameraFault = 'denied' | 'none' | 'busy';
 
 const WANTED: MediaStreamConstraints = {
   audio: false,
   video: { facingMode: { ideal: 'environment' }, width: { ideal: 1920 }, height: { ideal: 1080 } },
 };
 
-const REFUSALS = ['NotAllowedError', 'SecurityError'];
+/** Names of the exceptions of `getUserMedia` (Media Capture and Streams). */
+const FAULTS: Readonly<Record<string, CameraFault>> = {
+  NotAllowedError: 'denied', SecurityError: 'denied', NotReadableError: 'busy', AbortError: 'busy',
+};
 
 /** Opens the camera at the back of the phone, or whichever there is. Throws a `CameraFault`. */
 export async function openCamera(): Promise<MediaStream> {
   try {
     return await navigator.mediaDevices.getUserMedia(WANTED);
   } catch (error) {
-    const refused = error instanceof DOMException && REFUSALS.includes(error.name);
-    throw (refused ? 'denied' : 'none') satisfies CameraFault;
+    throw faultOf(error);
   }
+}
+
+export function faultOf(error: unknown): CameraFault {
+  return (error instanceof DOMException ? FAULTS[error.name] : undefined) ?? 'none';
 }
 
 export function closeCamera(stream: MediaStream | undefined): void {
   stream?.getTracks().forEach((track) => track.stop());
+}
+
+/** Calls back when the camera is taken away while it is looked through. */
+export function onTaken(stream: MediaStream, listener: () => void): void {
+  stream.getVideoTracks()[0]?.addEventListener('ended', listener);
 }
 
 type Torch = MediaTrackCapabilities & { torch?: boolean };
@@ -39,58 +47,38 @@ export async function setTorch(stream: MediaStream, on: boolean): Promise<void> 
   await stream.getVideoTracks()[0]?.applyConstraints({ advanced: [{ torch: on } as MediaTrackConstraintSet] });
 }
 
-/** Between two looks: enough to leave the page smooth, little enough to feel immediate. */
-const PAUSE_MS = 120;
-const FRAME_SIDE = 1280;
-/** A linear code has no error correction: one look may be wrong, two that agree hardly. */
-const LINEAR_VOTES = 2;
-/** Every so many looks one is thorough: turned and small codes are found then. */
-const THOROUGH_EVERY = 4;
+/** Browsers without frame callbacks are asked about as often as a frame may come. */
+const USUAL_FRAME_MS = 50;
 
-/** Looks until a code is read; answers the codes with a photo of that moment. Rejects when `signal` aborts. */
-export async function watch(video: HTMLVideoElement, signal: AbortSignal): Promise<{ photo: Photo; codes: Found[] }> {
-  const { read } = await import('./reader');
-  const votes = new Map<string, number>();
-  for (let look = 0; ; look += 1) {
-    signal.throwIfAborted();
-    if (video.readyState >= HTMLMediaElement.HAVE_CURRENT_DATA && video.videoWidth) {
-      const photo = snapshot(video);
-      const codes = settled(await readFrame(read, photo, look % THOROUGH_EVERY === THOROUGH_EVERY - 1), votes);
-      if (codes.length) return { photo, codes };
-    }
-    await pause(PAUSE_MS, signal);
+/** The next frame that the camera shows. Rejects when `signal` aborts. */
+export async function nextFrame(video: HTMLVideoElement, signal: AbortSignal): Promise<ImageBitmap> {
+  for (;;) {
+    await shown(video, signal);
+    const isThere = video.readyState >= HTMLMediaElement.HAVE_CURRENT_DATA && video.videoWidth > 0;
+    if (isThere) return createImageBitmap(video);
   }
 }
 
-type Read = (image: ImageData, thorough: boolean) => Promise<Found[]>;
-
-async function readFrame(read: Read, photo: Photo, thorough: boolean): Promise<Found[]> {
-  const scale = Math.min(1, FRAME_SIDE / Math.max(photo.width, photo.height));
-  const canvas = document.createElement('canvas');
-  canvas.width = Math.round(photo.width * scale);
-  canvas.height = Math.round(photo.height * scale);
-  const context = canvas.getContext('2d', { willReadFrequently: true })!;
-  context.drawImage(photo.canvas, 0, 0, canvas.width, canvas.height);
-  const found = await read(context.getImageData(0, 0, canvas.width, canvas.height), thorough);
-  return found.map((one) => ({ ...one, box: one.box.map(([x, y]) => [x / scale, y / scale] as const) }));
-}
-
-const CORRECTED = new Set(['qr_code', 'aztec', 'data_matrix', 'pdf417']);
-
-function settled(found: Found[], votes: Map<string, number>): Found[] {
-  return found.filter((one) => {
-    const key = `${one.format} ${one.raw}`;
-    votes.set(key, (votes.get(key) ?? 0) + 1);
-    return CORRECTED.has(one.format) || votes.get(key)! >= LINEAR_VOTES;
-  });
-}
-
-function pause(ms: number, signal: AbortSignal): Promise<void> {
+function shown(video: HTMLVideoElement, signal: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(resolve, ms);
-    signal.addEventListener('abort', () => {
-      clearTimeout(timer);
-      reject(signal.reason as Error);
-    }, { once: true });
+    if (signal.aborted) return reject(signal.reason as Error);
+    signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true });
+    if ('requestVideoFrameCallback' in video) video.requestVideoFrameCallback(() => resolve());
+    else setTimeout(resolve, USUAL_FRAME_MS);
   });
+}
+
+/** How far the frame drawn over the picture lies from its edges, as shares, and a little room around it. */
+const AIM = { across: 0.03, down: 0.15 };
+
+/** The part of a frame that lies under the drawn one; the picture fills its box, cut off where it is too long. */
+export function aimOf(box: { readonly width: number; readonly height: number }, frame: typeof box): Area {
+  const scale = Math.max(box.width / frame.width, box.height / frame.height) || 1;
+  const [width, height] = [Math.min(frame.width, box.width / scale), Math.min(frame.height, box.height / scale)];
+  return {
+    left: Math.round((frame.width - width) / 2 + width * AIM.across),
+    top: Math.round((frame.height - height) / 2 + height * AIM.down),
+    width: Math.max(1, Math.round(width * (1 - 2 * AIM.across))),
+    height: Math.max(1, Math.round(height * (1 - 2 * AIM.down))),
+  };
 }

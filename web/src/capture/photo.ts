@@ -1,6 +1,7 @@
 /** A photo of a card: decoded upright, read on the device, cut out, and made small enough to keep and to send. */
 import type { CodeReading } from '../model';
 import type { Found } from './reader';
+import { readPhoto } from './reader-thread';
 
 /** A decoded photo; sizes in pixels of its canvas. */
 export interface Photo {
@@ -19,22 +20,6 @@ const LARGEST_SIDE = 4000;
 /** Enough for print on the card to stay readable, small enough for a bad network. */
 const SENT_SIDE = 3000;
 const KEPT_SIDE = 1400;
-/** A first look at this size finds most codes at a quarter of the time. */
-const FIRST_LOOK_SIDE = 1600;
-interface Look { readonly side: number; readonly degrees: number; readonly thorough: boolean }
-
-/**
- * Looks at a photo, the cheap ones first. Linear codes are read to about fifteen degrees off the axis: the turns cover
- * what lies between. A photo without a code costs all of them, on the thread that draws the page.
- */
-const LOOKS: readonly Look[] = [
-  { side: FIRST_LOOK_SIDE, degrees: 0, thorough: false },
-  { side: FIRST_LOOK_SIDE, degrees: 0, thorough: true },
-  { side: FIRST_LOOK_SIDE, degrees: 30, thorough: false },
-  { side: FIRST_LOOK_SIDE, degrees: -30, thorough: false },
-  { side: FIRST_LOOK_SIDE, degrees: 60, thorough: false },
-  { side: LARGEST_SIDE, degrees: 0, thorough: false },
-];
 
 /** Decodes a chosen file, turned upright as its EXIF says. */
 export async function load(file: Blob): Promise<Photo> {
@@ -51,17 +36,16 @@ export function snapshot(video: HTMLVideoElement): Photo {
   return scaled(video, video.videoWidth, video.videoHeight, LARGEST_SIDE);
 }
 
-/** Codes in a photo, their boxes in its pixels; the first look that finds any ends the search. */
-export async function codesIn(photo: Photo): Promise<Found[]> {
-  const { read } = await import('./reader');
-  const longest = Math.max(photo.width, photo.height);
-  for (const { side, degrees, thorough } of LOOKS) {
-    if (side === LARGEST_SIDE && longest <= FIRST_LOOK_SIDE) continue;
-    const { image, back } = turnedImage(photo, Math.min(1, side / longest), degrees);
-    const found = await read(image, thorough);
-    if (found.length) return distinct(found.map((one) => ({ ...one, box: one.box.map(back) })));
-  }
-  return [];
+/** A frame of the camera, which is used up. */
+export function drawn(frame: ImageBitmap): Photo {
+  const photo = scaled(frame, frame.width, frame.height, LARGEST_SIDE);
+  frame.close();
+  return photo;
+}
+
+/** Codes in a photo, their boxes in its pixels. Rejects when `signal` aborts, and where the reader does not load. */
+export async function codesIn(photo: Photo, signal: AbortSignal): Promise<readonly Found[]> {
+  return readPhoto(await createImageBitmap(photo.canvas), signal);
 }
 
 /** The photo as it is kept with the card. */
@@ -101,34 +85,6 @@ function scaled(source: CanvasImageSource, width: number, height: number, side: 
   const canvas = canvasOf(Math.max(1, Math.round(width * scale)), Math.max(1, Math.round(height * scale)));
   contextOf(canvas).drawImage(source, 0, 0, canvas.width, canvas.height);
   return { canvas, width: canvas.width, height: canvas.height };
-}
-
-type Point = readonly [number, number];
-
-interface Turned { readonly image: ImageData; readonly back: (point: Point) => Point }
-
-function turnedImage(photo: Photo, scale: number, degrees: number): Turned {
-  const angle = (degrees * Math.PI) / 180;
-  const [cos, sin] = [Math.cos(angle), Math.sin(angle)];
-  const [w, h] = [photo.width * scale, photo.height * scale];
-  const width = Math.ceil(Math.abs(w * cos) + Math.abs(h * sin));
-  const height = Math.ceil(Math.abs(w * sin) + Math.abs(h * cos));
-  const context = contextOf(canvasOf(width, height));
-  context.fillStyle = '#fff';
-  context.fillRect(0, 0, width, height);
-  context.translate(width / 2, height / 2);
-  context.rotate(angle);
-  context.drawImage(photo.canvas, -w / 2, -h / 2, w, h);
-  const back = ([x, y]: Point): Point => {
-    const [dx, dy] = [x - width / 2, y - height / 2];
-    return [(dx * cos + dy * sin + w / 2) / scale, (dy * cos - dx * sin + h / 2) / scale];
-  };
-  return { image: context.getImageData(0, 0, width, height), back };
-}
-
-function distinct(found: Found[]): Found[] {
-  const same = (one: Found) => found.find((other) => other.format === one.format && other.raw === one.raw);
-  return found.filter((one) => same(one) === one);
 }
 
 function canvasOf(width: number, height: number): HTMLCanvasElement {

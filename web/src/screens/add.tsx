@@ -1,67 +1,140 @@
-/** Adding a card: a live camera, a photo or typing; then a look at what was understood. */
+/** Adding a card: a live camera, a photo, pictures shared from elsewhere, or typing; then a look at what was understood. */
 import { useSignal, type Signal } from '@preact/signals';
-import { useLayoutEffect } from 'preact/hooks';
+import type { ComponentChildren } from 'preact';
+import { useEffect, useLayoutEffect } from 'preact/hooks';
 import '../styles/forms.css';
+import '../styles/capture.css';
+import { Camera } from '../capture/camera-view';
+import { fromCamera, readFiles, typedOnly, type Capture, type Reading as OnItsWay } from '../capture/capture';
+import { NotPicture, toSend } from '../capture/photo';
+import { isShared, takeShared } from '../capture/shared';
 import { FORMAT_NAMES } from '../codes/formats';
 import { words } from '../messages';
-import { overlay } from '../router';
-import { Camera } from '../capture/camera-view';
-import { NotPicture } from '../capture/photo';
-import { fromCamera, fromFile, typedOnly, type Capture } from '../capture/capture';
+import { finish, overlay } from '../router';
 import { ChooseCodes } from './choose-codes';
 import { Confirm } from './confirm';
 import { Reading } from './reading';
 import { Screen } from './screen';
+import { SharedPictures } from './shared-pictures';
 import { announce, say } from './toasts';
 import { Ways } from './ways';
 
 type Stage =
   | { readonly at: 'capture' }
-  | { readonly at: 'reading'; readonly file: Blob; readonly asking: boolean }
+  | { readonly at: 'sort'; readonly files: readonly Blob[] }
+  | { readonly at: 'reading'; readonly reading: OnItsWay }
   | { readonly at: 'choose' | 'confirm'; readonly capture: Capture };
+
+/** Cards whose photos came together, one after the other. */
+interface Pile { readonly left: readonly Blob[]; readonly all: number }
+
+const NO_PILE: Pile = { left: [], all: 0 };
 
 export function Add() {
   const { add } = words();
   const stage = useSignal<Stage>({ at: 'capture' });
-  const restart = () => (stage.value = { at: 'capture' });
+  const pile = useSignal<Pile>(NO_PILE);
+  const restart = () => {
+    leave(stage.value);
+    pile.value = NO_PILE;
+    stage.value = { at: 'capture' };
+  };
   const show = (capture: Capture) => {
     const [first] = capture.codes;
     if (first) announce(add.found(FORMAT_NAMES[first.format], first.text));
     stage.value = { at: capture.codes.length > 1 ? 'choose' : 'confirm', capture };
   };
-  const confirm = (capture: Capture) => (stage.value = { at: 'confirm', capture });
-  const take = (file: File) => void readFile(file, stage, show, restart);
+  const read = (...files: readonly Blob[]) => void readInto(stage, files, show, restart);
+  const next = () => {
+    const [file, ...left] = pile.value.left;
+    pile.value = { ...pile.value, left };
+    if (file) read(file);
+  };
+  const each = (files: readonly Blob[]) => {
+    pile.value = { left: files, all: files.length };
+    next();
+  };
+  const begin = (files: readonly Blob[]) => {
+    if (files.length === 2) stage.value = { at: 'sort', files };
+    else if (files.length) each(files);
+    else say(add.nothingShared);
+  };
+  useShared(begin);
+  useEffect(() => () => leave(stage.peek()), []);
   useStep(stage.value.at !== 'capture', restart);
+  const before = <Nth pile={pile.value} onSkip={next} />;
   switch (stage.value.at) {
-    case 'reading': return <Reading file={stage.value.file} asking={stage.value.asking} />;
-    case 'choose': return <ChooseCodes capture={stage.value.capture} onChosen={confirm} />;
-    case 'confirm': return <Confirm capture={stage.value.capture} />;
+    case 'sort': {
+      const { files } = stage.value;
+      return <SharedPictures files={files} onOneCard={() => read(...files)} onEach={() => each(files)} />;
+    }
+    case 'reading': return <Reading reading={stage.value.reading} before={before} />;
+    case 'choose': return (
+      <ChooseCodes capture={stage.value.capture} onChosen={(capture) => (stage.value = { at: 'confirm', capture })} />
+    );
+    case 'confirm': return (
+      <Confirm key={stage.value.capture} capture={stage.value.capture} before={before}
+        onKept={(id) => (pile.value.left.length ? next() : finish(`/c/${id}`))} />
+    );
     case 'capture': return (
       <Screen title={add.title}>
         <div class="narrow stack">
-          <Camera onRead={(photo, codes) => show(fromCamera(photo, codes))} />
-          <Ways onFile={take} onType={() => show(typedOnly())} />
+          <Camera onRead={(photo, codes) => show(fromCamera(photo, codes))}
+            onShot={(photo) => void toSend(photo).then((file) => read(file))} />
+          <Ways onFile={(file) => read(file)} onType={() => show(typedOnly())} />
         </div>
       </Screen>
     );
   }
 }
 
+/** Lets go of what is still being read for a stage. */
+function leave(stage: Stage): void {
+  if (stage.at === 'reading') stage.reading.leave();
+  if (stage.at === 'choose' || stage.at === 'confirm') stage.capture.inquiry?.leave();
+}
+
 type Show = (capture: Capture) => void;
 
-async function readFile(file: File, stage: Signal<Stage>, show: Show, restart: () => void): Promise<void> {
-  const mine = (asking: boolean): Stage => ({ at: 'reading', file, asking });
+async function readInto(
+  stage: Signal<Stage>, files: readonly Blob[], show: Show, restart: () => void,
+): Promise<void> {
+  leave(stage.value);
+  const reading = readFiles(files);
   // Left meanwhile, or another photo chosen: this one's answer is not wanted any more.
-  const wanted = () => stage.value.at === 'reading' && stage.value.file === file;
-  stage.value = mine(false);
+  const wanted = () => stage.value.at === 'reading' && stage.value.reading === reading;
+  stage.value = { at: 'reading', reading };
   try {
-    const capture = await fromFile(file, () => void (wanted() && (stage.value = mine(true))));
+    const capture = await reading.capture;
     if (wanted()) show(capture);
   } catch (error) {
     if (!wanted()) return;
     restart();
     say(error instanceof NotPicture ? words().add.notPicture : words().unknownProblem('photo'));
   }
+}
+
+interface NthProps { readonly pile: Pile; readonly onSkip: () => void }
+
+/** Which of several cards this is, and the way past it. */
+function Nth({ pile: { left, all }, onSkip }: NthProps): ComponentChildren {
+  const { add } = words();
+  if (all < 2) return null;
+  return (
+    <div class="nth">
+      <p class="soft small" data-testid="nth">{add.nth(all - left.length, all)}</p>
+      {left.length > 0 && <button type="button" class="link" data-testid="skip" onClick={onSkip}>{add.skip}</button>}
+    </div>
+  );
+}
+
+/** Pictures that were shared into this page are taken once: a reload does not bring them again. */
+function useShared(begin: (files: readonly Blob[]) => void): void {
+  useEffect(() => {
+    if (!isShared(location.search)) return;
+    history.replaceState(history.state, '', location.pathname);
+    takeShared().then(begin, () => begin([]));
+  }, []);
 }
 
 /** A later stage is a step of its own: Back leads to the camera again, not out of the screen. */

@@ -2,16 +2,18 @@
  * What was understood of the photo, how sure that is and why, in words; shops that are not certain are offered, never
  * filled in by themselves.
  */
-import type { Asked, Capture } from '../capture/capture';
 import { ApiProblem, Offline } from '../api';
+import type { Asked, Inquiry } from '../capture/asking';
+import { keyOf, type Capture, type FoundCode } from '../capture/capture';
 import { Preview } from '../codes/preview';
 import { FORMAT_NAMES } from '../codes/formats';
 import { percent, voice, words } from '../messages';
-import type { CodeReading, Draft, DraftMerchant } from '../model';
+import type { Draft, DraftMerchant } from '../model';
 import { back } from '../router';
 import { onceEach, plausible } from '../shops';
 import type { Change, NewCard } from './confirm';
 import { whyBelieved, whyOffered } from './reasons';
+import { Steps } from './steps';
 
 interface BelievedProps {
   readonly capture: Capture;
@@ -22,11 +24,13 @@ interface BelievedProps {
 
 export function Believed({ capture, card, draft, onChange }: BelievedProps) {
   if (capture.source === 'typed') return null;
+  const asked = capture.inquiry?.now.value;
   return (
     <div class="stack">
       {card.read && <ReadCode capture={capture} card={card} onChange={onChange} />}
-      {capture.source === 'none' && !card.read && <Unread asked={capture.asked?.value} />}
-      <ShopSaid asked={capture.asked?.value} card={card} />
+      {!card.read && !capture.codes.length && <Unread asked={asked} />}
+      <ShopSaid inquiry={capture.inquiry} card={card} />
+      {asked?.state === 'asking' && <Steps asked={asked} />}
       {draft && <Shops shops={likely(draft)} card={card} onChange={onChange} />}
     </div>
   );
@@ -35,11 +39,12 @@ export function Believed({ capture, card, draft, onChange }: BelievedProps) {
 function ReadCode({ capture, card, onChange }: Omit<BelievedProps, 'draft'>) {
   const { confirm } = words();
   const code = card.read!;
+  const found = capture.codes.find((one) => keyOf(one) === keyOf(code));
   return (
     <div>
       <Preview code={code} />
       <p class="small numbers code-said" role="status">{FORMAT_NAMES[code.format]} · {shortened(code.text)}</p>
-      {capture.source === 'server' && <p class="small soft">{howRead(capture)}</p>}
+      {found?.byServer && <p class="small soft">{howRead(found)}</p>}
       <button type="button" class="link" data-testid="correct"
         onClick={() => onChange({ read: undefined, typed: code.text, format: code.format })}>
         {confirm.correct}
@@ -55,15 +60,16 @@ function shortened(text: string): string {
 }
 
 /** How sure the server was: its reading is the one worth comparing with the card. */
-function howRead({ codes }: Capture): string {
+function howRead({ confidence }: FoundCode): string {
   const { confirm } = words();
-  const { confidence } = codes[0] as CodeReading;
   return `${confirm.readThere} ${confirm.sure(percent(confidence))}`;
 }
 
+/** Once everybody has looked in vain. */
 function Unread({ asked }: { readonly asked: Asked | undefined }) {
   const { confirm } = words();
-  const offline = asked?.state === 'failed';
+  if (asked?.state === 'asking' && !asked.known.done.includes('barcodes')) return null;
+  const offline = asked?.state === 'failed' && !asked.known.done.includes('barcodes');
   return (
     <div class="note-box" role="status">
       <div>
@@ -74,21 +80,46 @@ function Unread({ asked }: { readonly asked: Asked | undefined }) {
   );
 }
 
+interface ShopSaidProps { readonly inquiry: Inquiry | undefined; readonly card: NewCard }
+
 /** Where the photo went, and what came of it. */
-function ShopSaid({ asked, card }: { readonly asked: Asked | undefined; readonly card: NewCard }) {
-  const said = asked && shopSentence(asked, card);
-  return <p class="small soft said" role="status">{said}</p>;
+function ShopSaid({ inquiry, card }: ShopSaidProps) {
+  const asked = inquiry?.now.value;
+  const mayAsk = asked?.state === 'failed' && !isHopeless(asked.error);
+  return (
+    <div>
+      <p class="small soft said" role="status">{asked && shopSentence(asked, card)}</p>
+      {mayAsk && (
+        <button type="button" class="link" data-testid="ask-again" onClick={inquiry?.again}>
+          {words().confirm.askAgain}
+        </button>
+      )}
+    </div>
+  );
+}
+
+/** Asked again, the server would say the same. */
+function isHopeless(error: unknown): boolean {
+  return error instanceof ApiProblem && error.status < 500 && error.status !== 429;
 }
 
 function shopSentence(asked: Asked, { shop }: NewCard): string | undefined {
   const { confirm } = words();
-  if (asked.state === 'asking') return confirm.askingShop;
+  if (asked.state === 'asking') {
+    return asked.waitS === undefined ? confirm.askingShop : confirm.serverWaits(asked.waitS);
+  }
   const believed = shop.believed && asked.state === 'answered' ? asked.draft.merchants[0] : undefined;
   if (believed) return confirm.believed(believed.name, whyBelieved(voice(), believed));
-  if (shop.name) return undefined;
-  if (asked.state === 'answered') return likely(asked.draft).length ? undefined : confirm.shopUnknown;
-  if (asked.error instanceof Offline) return confirm.shopOffline;
-  return asked.error instanceof ApiProblem && asked.error.status >= 500 ? confirm.serverBusy : confirm.shopUnknown;
+  if (asked.state === 'failed') return failureSentence(asked, shop.name);
+  return shop.name || likely(asked.draft).length ? undefined : confirm.shopUnknown;
+}
+
+function failureSentence({ error, known }: Extract<Asked, { state: 'failed' }>, shop: string): string | undefined {
+  const { confirm } = words();
+  if (error instanceof Offline && known.done.length) return confirm.brokenOff;
+  if (shop) return undefined;
+  if (error instanceof Offline) return confirm.shopOffline;
+  return error instanceof ApiProblem && error.status >= 500 ? confirm.serverBusy : confirm.shopUnknown;
 }
 
 /** Shops worth a look: what the server itself calls unlikely is not shown. */

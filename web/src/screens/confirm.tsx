@@ -3,9 +3,10 @@
  * it.
  */
 import { useSignal, type Signal } from '@preact/signals';
+import type { ComponentChildren } from 'preact';
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
-import type { Asked, Capture } from '../capture/capture';
-import { toKeep } from '../capture/photo';
+import { bare, keyOf, type Capture } from '../capture/capture';
+import { frontOf } from '../capture/face';
 import { clean, codeText, typedCode } from '../codes/typed';
 import { wrong } from '../codes/formats';
 import { payload } from '../codes/bytes';
@@ -14,11 +15,12 @@ import type { CardFields, Code, Draft, Format } from '../model';
 import { finish } from '../router';
 import { cards, keep } from '../wallet';
 import { Believed } from './believed';
+import { ChosenCodes, useCapture } from './capture-state';
 import { Duplicate } from './duplicate';
 import { focusFault } from './focus-fault';
 import { useGuard } from './guard';
 import { NumberField } from './number-field';
-import { PhotoChoice } from './photo-choice';
+import { PhotoChoice, picturesOf, type SidesShown } from './photo-choice';
 import { sameCard } from './same-card';
 import { Screen } from './screen';
 import { ShopBox, type Shop } from './shop-box';
@@ -31,27 +33,42 @@ export interface NewCard {
   readonly number: string;
   /** The code as read; absent where it is typed. */
   readonly read?: Code | undefined;
+  /** Keys of other codes found that stay with the card. */
+  readonly also: ReadonlySet<string>;
   /** What the typed code holds where that is not the number. */
   readonly typed?: string | undefined;
   readonly format?: Format | null | undefined;
   readonly photo: boolean;
+  /** Which photo is the front, where the person said so. */
+  readonly front?: number | undefined;
+  /** Photos are shown as they were taken, not only the card cut out of them. */
+  readonly whole: boolean;
 }
 
 export type Change = (next: Partial<NewCard>) => void;
 
-export function Confirm({ capture }: { readonly capture: Capture }) {
+interface ConfirmProps {
+  readonly capture: Capture;
+  /** Which of several cards this is. */
+  readonly before?: ComponentChildren;
+  /** Instead of showing the card that was kept. */
+  readonly onKept?: ((id: string) => void) | undefined;
+}
+
+export function Confirm({ capture: first, before, onKept = showKept }: ConfirmProps) {
   const { confirm } = words();
-  const [card, setCard] = useState<NewCard>(() => blank(capture));
+  const [card, setCard] = useState<NewCard>(() => blank(first));
   const tried = useSignal(false);
   const warned = useSignal(false);
   const keeping = useSignal(false);
   const form = useRef<HTMLFormElement>(null);
   const change: Change = (next) => setCard((now) => ({ ...now, ...next }));
-  const draft = useDraft(capture.asked);
+  const { capture, draft, face, adding, addPhoto, removePhoto } = useCapture(first, (code) => setCard(readLate(code)));
   useBelieved(draft, setCard);
   const code = useMemo(() => codeOf(card), [card.read, card.typed, card.number, card.format]);
   const faults = tried.value ? faultsOf(card, code) : {};
-  const empty = isEmpty(card, code, capture);
+  const sides = sidesOf(capture, card, draft, face);
+  const empty = isEmpty(card, code, sides);
   const asking = useGuard(isWorthKeeping(card, capture), {
     title: confirm.titleTyped, text: confirm.unsaved, leave: confirm.leave, fallback: '/',
   });
@@ -63,7 +80,8 @@ export function Confirm({ capture }: { readonly capture: Capture }) {
     if (found.shop ?? found.code) return focusFault(form.current!);
     if (empty && !warned.value) return warn(form.current!, warned);
     keeping.value = true;
-    await keepCard(card, code, capture).catch((error: unknown) => say(sentence(error)));
+    const kept = keepCard(card, code, capture, sides).then(onKept);
+    await kept.catch((error: unknown) => say(sentence(error)));
     keeping.value = false;
   };
   return (
@@ -73,14 +91,21 @@ export function Confirm({ capture }: { readonly capture: Capture }) {
       </button>
     }>
       <form id="confirm" class="narrow stack" ref={form} noValidate onSubmit={(event) => void submit(event)}>
+        {before}
         {twin && <Duplicate card={twin} />}
         <Believed capture={capture} card={card} draft={draft} onChange={change} />
+        <ChosenCodes capture={capture} card={card} onChange={change} />
         <ShopBox label={confirm.shop} shop={card.shop} onChange={(shop) => change({ shop })} fault={faults.shop} />
         <NumberField card={card} capture={capture} draft={draft} onChange={change}
           said={empty && warned.value ? confirm.bare : undefined} />
         {!card.read && <TypedCode card={card} code={code} fault={faults.code} onChange={change} />}
-        {capture.photo && (
-          <PhotoChoice photo={capture.photo} kept={card.photo} onChange={(photo) => change({ photo })} />
+        {capture.source !== 'typed' && (
+          <PhotoChoice sides={sides} kept={card.photo} adding={adding} onKept={(photo) => change({ photo })}
+            onWhole={(whole) => change({ whole })} onFront={(front) => change({ front })} onAdd={addPhoto}
+            onRemove={() => {
+              change({ front: undefined });
+              removePhoto();
+            }} />
         )}
       </form>
       {asking}
@@ -88,13 +113,30 @@ export function Confirm({ capture }: { readonly capture: Capture }) {
   );
 }
 
-function blank(capture: Capture): NewCard {
-  return { shop: { name: '' }, number: '', read: bare(capture.codes[0]), photo: true };
+function blank({ codes }: Capture): NewCard {
+  const also = new Set(codes.slice(1).map(keyOf));
+  return { shop: { name: '' }, number: '', read: bare(codes[0]), also, photo: true, whole: false };
+}
+
+/** A code that was found after the form had opened, unless the person has typed one. */
+function readLate(code: Code): (now: NewCard) => NewCard {
+  return (now) => {
+    const isTyped = now.typed !== undefined || now.format !== undefined;
+    return now.read || isTyped ? now : { ...now, read: bare(code) };
+  };
+}
+
+function sidesOf(
+  { photos }: Capture, { front, whole }: NewCard, draft: Draft | undefined, face: Blob | undefined,
+): SidesShown {
+  const faceOf = frontOf(draft, photos);
+  return { photos, face, faceOf, front: front ?? faceOf, whole };
 }
 
 /** Whether there is nothing a till could use; such a card is kept all the same, once that was said. */
-function isEmpty(card: NewCard, code: Code | undefined, capture: Capture): boolean {
-  return !code && !clean(card.number) && !(card.photo && capture.photo);
+function isEmpty(card: NewCard, code: Code | undefined, { photos, face }: SidesShown): boolean {
+  const shown = face ?? photos.find((photo) => photo !== undefined);
+  return !code && !clean(card.number) && !(card.photo && shown);
 }
 
 function warn(form: HTMLElement, warned: Signal<boolean>): void {
@@ -106,12 +148,6 @@ function warn(form: HTMLElement, warned: Signal<boolean>): void {
 function isWorthKeeping(card: NewCard, { codes }: Capture): boolean {
   const shop = card.shop.believed ? '' : card.shop.name;
   return codes.length > 0 || [shop, card.number, card.typed].some((text) => text?.trim());
-}
-
-/** The draft once the server has answered. */
-function useDraft(asked: Signal<Asked> | undefined): Draft | undefined {
-  const now = asked?.value;
-  return now?.state === 'answered' ? now.draft : undefined;
 }
 
 /** Fills in a shop the server is certain of, unless the person has been quicker. */
@@ -126,13 +162,6 @@ function useBelieved(draft: Draft | undefined, setCard: StateUpdater): void {
 
 type StateUpdater = (update: (now: NewCard) => NewCard) => void;
 
-/** A reading as it is kept: without how sure the reader was and where the code lay. */
-function bare(code: Code | undefined): Code | undefined {
-  if (!code) return undefined;
-  const { format, text, raw, encoding, gs1 } = code;
-  return { format, text, raw, ...(encoding && { encoding }), ...(gs1 && { gs1 }) };
-}
-
 function codeOf(card: NewCard): Code | undefined {
   if (card.read) return card.read;
   if (card.format === null) return undefined;
@@ -145,17 +174,25 @@ function faultsOf(card: NewCard, code: Code | undefined): { shop?: string; code?
   return { ...(!clean(card.shop.name) && { shop: confirm.shopEmpty }), ...(bad && { code: misfit[bad] }) };
 }
 
-async function keepCard(card: NewCard, code: Code | undefined, capture: Capture): Promise<void> {
-  const front = card.photo && capture.photo ? await toKeep(capture.photo) : undefined;
-  const id = await keep(fieldsOf(card, code, capture), front ? { front } : {});
+async function keepCard(
+  card: NewCard, code: Code | undefined, capture: Capture, sides: SidesShown,
+): Promise<string> {
+  const id = await keep(fieldsOf(card, code, capture), card.photo ? await picturesOf(sides) : {});
   say(words().confirm.kept);
+  return id;
+}
+
+function showKept(id: string): void {
   finish(`/c/${id}`);
 }
 
+/** A card carries at most so many codes. */
+const MOST_CODES = 8;
+
 function fieldsOf(card: NewCard, code: Code | undefined, capture: Capture): CardFields {
   const number = clean(card.number);
-  const others = capture.codes.slice(1).map((one) => bare(one)!);
-  const codes = [...(code ? [code] : []), ...others];
+  const others = capture.codes.filter((one) => card.also.has(keyOf(one)) && !(code && keyOf(one) === keyOf(code)));
+  const codes = [...(code ? [code] : []), ...others.map((one) => bare(one)!)].slice(0, MOST_CODES);
   return {
     name: clean(card.shop.name),
     ...(card.shop.merchant && { merchant: card.shop.merchant }),

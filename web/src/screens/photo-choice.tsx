@@ -1,19 +1,121 @@
-/** Whether the photo stays with the card. */
-import { toKeep, type Photo } from '../capture/photo';
+/** Whether the photos stay with the card, which side each shows, and a second one for the other side. */
+import type { Photos } from '../capture/capture';
+import { toKeep } from '../capture/photo';
+import { Icon } from '../icons';
 import { words } from '../messages';
-import { useMadeUrl } from './url';
+import { useMadeUrl, useUrl } from './url';
 
-interface PhotoChoiceProps { readonly photo: Photo; readonly kept: boolean; readonly onChange: (kept: boolean) => void }
+/** Which photo is the front, and how it is shown. */
+export interface SidesShown {
+  readonly photos: Photos;
+  /** The straightened card, and the photo it was cut from. */
+  readonly face: Blob | undefined;
+  readonly faceOf: number;
+  readonly front: number;
+  readonly whole: boolean;
+}
 
-export function PhotoChoice({ photo, kept, onChange }: PhotoChoiceProps) {
-  const { confirm } = words();
-  const url = useMadeUrl(() => toKeep(photo), photo);
+interface PhotoChoiceProps {
+  readonly sides: SidesShown;
+  readonly kept: boolean;
+  /** Another photo is being opened. */
+  readonly adding: boolean;
+  readonly onKept: (kept: boolean) => void;
+  readonly onWhole: (whole: boolean) => void;
+  readonly onFront: (front: number) => void;
+  readonly onAdd: (file: File) => void;
+  readonly onRemove: () => void;
+}
+
+export function PhotoChoice({ sides, kept, adding, onKept, onWhole, onFront, onAdd, onRemove }: PhotoChoiceProps) {
+  const { confirm, edit } = words();
+  const back = backOf(sides);
   return (
-    <label class="check photo-keep">
-      <input type="checkbox" data-testid="photo-keep" checked={kept}
-        onChange={(event) => onChange(event.currentTarget.checked)} />
-      {url ? <img src={url} alt="" /> : <span class="photo-space" />}
-      {confirm.photoKeep}
+    <fieldset class="field photo-choice">
+      <legend class="unseen">{edit.photos}</legend>
+      <label class="check">
+        <input type="checkbox" data-testid="photo-keep" checked={kept}
+          onChange={(event) => onKept(event.currentTarget.checked)} />
+        {confirm.photoKeep(sides.photos.length)}
+      </label>
+      {kept && (
+        <div class="photo-slots">
+          <Side sides={sides} place={sides.front} label={edit.addFront} />
+          {back === undefined
+            ? <AddSide adding={adding} onAdd={onAdd} />
+            : <Side sides={sides} place={back} label={edit.addBack} />}
+        </div>
+      )}
+      {kept && (
+        <div class="links">
+          {back !== undefined && <Link name="turn-over" text={confirm.turnOver} onClick={() => onFront(back)} />}
+          {back !== undefined && <Link name="remove-photo" text={confirm.removePhoto} onClick={onRemove} />}
+          {sides.face && sides.photos[sides.faceOf] && (
+            <Link name="whole" text={sides.whole ? confirm.onlyCard : confirm.wholePhoto}
+              onClick={() => onWhole(!sides.whole)} />
+          )}
+        </div>
+      )}
+    </fieldset>
+  );
+}
+
+interface LinkProps { readonly name: string; readonly text: string; readonly onClick: () => void }
+
+function Link({ name, text, onClick }: LinkProps) {
+  return <button type="button" class="link" data-testid={name} onClick={onClick}>{text}</button>;
+}
+
+interface AddSideProps { readonly adding: boolean; readonly onAdd: (file: File) => void }
+
+function AddSide({ adding, onAdd }: AddSideProps) {
+  const { add, confirm } = words();
+  const chosen = (input: HTMLInputElement) => {
+    const file = input.files?.[0];
+    // The same file may be chosen again after a failure.
+    input.value = '';
+    if (file) onAdd(file);
+  };
+  return (
+    <label class="way photo-slot-empty">
+      <Icon name="camera" />
+      {adding ? add.reading : confirm.addSide}
+      <input class="unseen" type="file" accept="image/*" data-testid="add-side"
+        onChange={(event) => chosen(event.currentTarget)} />
     </label>
   );
+}
+
+interface SideProps { readonly sides: SidesShown; readonly place: number; readonly label: string }
+
+function Side({ sides, place, label }: SideProps) {
+  const cut = cutOf(sides, place);
+  const photo = sides.photos[place];
+  const made = useMadeUrl(() => (photo && !cut ? toKeep(photo) : undefined), cut ?? photo);
+  const url = useUrl(cut) ?? made;
+  return (
+    <figure class="photo-slot" data-testid={place === sides.front ? 'side-front' : 'side-back'} data-cut={cut ? true : undefined}>
+      {url ? <img src={url} alt={label} /> : <span class="photo-space" />}
+      <figcaption class="soft small">{label}</figcaption>
+    </figure>
+  );
+}
+
+/** The straightened card in place of a photo, where there is one and it is wanted. */
+function cutOf({ face, faceOf, whole, photos }: SidesShown, place: number): Blob | undefined {
+  return place === faceOf && !(whole && photos[place]) ? face : undefined;
+}
+
+function backOf({ photos, front }: SidesShown): number | undefined {
+  return photos.length > 1 ? 1 - front : undefined;
+}
+
+/** The pictures as they are kept. */
+export async function picturesOf(sides: SidesShown): Promise<{ front?: Blob; back?: Blob }> {
+  const picture = async (place: number | undefined): Promise<Blob | undefined> => {
+    const photo = place === undefined ? undefined : sides.photos[place];
+    return (place === undefined ? undefined : cutOf(sides, place)) ?? (photo && toKeep(photo));
+  };
+  const [front, back] = await Promise.all([picture(sides.front), picture(backOf(sides))]);
+  return { ...(front && { front }), ...(back && { back }) };
 }

@@ -1,17 +1,49 @@
-/** While a photo is read: the photo, and who is reading it. */
+/** While photos are read: the photos, who is reading them and how far, and a way on for who does not want to wait. */
+import type { ComponentChildren } from 'preact';
+import type { Asked } from '../capture/asking';
+import type { Reading as OnItsWay } from '../capture/capture';
+import { Offline } from '../api';
 import { words } from '../messages';
 import { Screen } from './screen';
+import { Steps } from './steps';
 import { useUrl } from './url';
 
-export function Reading({ file, asking }: { readonly file: Blob; readonly asking: boolean }) {
+interface ReadingProps {
+  readonly reading: OnItsWay;
+  /** Which of several cards this is. */
+  readonly before?: ComponentChildren;
+}
+
+export function Reading({ reading, before }: ReadingProps) {
   const { add } = words();
-  const url = useUrl(file);
+  const asked = reading.inquiry.now.value;
   return (
-    <Screen title={add.title}>
-      <div class="narrow reading">
-        {url && <img src={url} alt={words().confirm.photoShown} />}
-        <p role="status">{asking ? add.asking : add.reading}</p>
+    <Screen title={add.title} foot={
+      <button type="button" class="button wide" data-testid="proceed" onClick={reading.proceed}>{add.proceed}</button>
+    }>
+      <div class="narrow stack">
+        {before}
+        <div class="reading" data-several={reading.shown.length > 1 || undefined}>
+          {reading.shown.map((file, place) => <Shown key={place} file={file} />)}
+        </div>
+        <p role="status">{sentence(asked, reading.looked.value)}</p>
+        {asked.state !== 'failed' && <Steps asked={asked} />}
       </div>
     </Screen>
   );
+}
+
+function sentence(asked: Asked, looked: boolean): string {
+  const { add, confirm } = words();
+  if (asked.state === 'failed') return asked.error instanceof Offline ? add.readingOffline : add.readingHere;
+  if (asked.state === 'asking' && asked.waitS !== undefined) return confirm.serverWaits(asked.waitS);
+  return looked ? add.asking : add.reading;
+}
+
+function Shown({ file }: { readonly file: Blob }) {
+  const url = useUrl(file);
+  // A kind of picture that only the server can decode is not shown.
+  return url
+    ? <img src={url} alt={words().confirm.photoShown} onError={(event) => (event.currentTarget.hidden = true)} />
+    : null;
 }

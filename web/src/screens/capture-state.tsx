@@ -1,0 +1,112 @@
+/** What was captured of a card, as it grows while the form is open: late codes, a photo of the other side. */
+import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
+import type { Asked } from '../capture/asking';
+import {
+  bare, codesOf, fromServer, keyOf, onceEach, showing, withoutLast, withPhoto, type Capture, type FoundCode,
+} from '../capture/capture';
+import { faceOf } from '../capture/face';
+import { load } from '../capture/photo';
+import { FORMAT_NAMES } from '../codes/formats';
+import { words } from '../messages';
+import type { Draft } from '../model';
+import { CodeChoice } from './choose-codes';
+import type { Change, NewCard } from './confirm';
+import { announce, say } from './toasts';
+
+interface Captured {
+  readonly capture: Capture;
+  /** What the server has said so far. */
+  readonly draft: Draft | undefined;
+  /** The card, straightened. */
+  readonly face: Blob | undefined;
+  /** Another photo is being opened. */
+  readonly adding: boolean;
+  readonly addPhoto: (file: File) => void;
+  readonly removePhoto: () => void;
+}
+
+/** `onCode` hears of the likeliest of the codes that are found later. */
+export function useCapture(first: Capture, onCode: (code: FoundCode) => void): Captured {
+  const [capture, setCapture] = useState(first);
+  const [adding, setAdding] = useState(false);
+  const now = useRef(capture);
+  const stop = useRef(new AbortController());
+  now.current = capture;
+  const asked = capture.inquiry?.now.value;
+  const draft = useMemo(() => asked && draftOf(asked), [asked]);
+  const addCodes = (found: readonly FoundCode[]) => {
+    const fresh = unknownOf(found, now.current);
+    if (!fresh[0]) return;
+    setCapture((before) => showing({ ...before, codes: onceEach([...before.codes, ...fresh]) }));
+    announce(words().add.found(FORMAT_NAMES[fresh[0].format], fresh[0].text));
+    onCode(fresh[0]);
+  };
+  const addPhoto = async (file: File) => {
+    setAdding(true);
+    const photo = await load(file).catch(() => undefined);
+    setAdding(false);
+    if (stop.current.signal.aborted) return;
+    if (!photo) return say(words().add.notPicture);
+    const place = now.current.photos.length;
+    setCapture(withPhoto(now.current, photo));
+    addCodes(await codesOf(photo, place, stop.current.signal));
+  };
+  useEffect(() => () => stop.current.abort(), []);
+  useEffect(() => () => capture.inquiry?.leave(), [capture.inquiry]);
+  useServerCodes(capture, asked, addCodes);
+  return {
+    capture, draft, face: useFace(capture, draft), adding, addPhoto: (file) => void addPhoto(file),
+    removePhoto: () => setCapture(withoutLast(now.current)),
+  };
+}
+
+function unknownOf(found: readonly FoundCode[], { codes }: Capture): readonly FoundCode[] {
+  const known = new Set(codes.map(keyOf));
+  return onceEach(found).filter((code) => !known.has(keyOf(code)));
+}
+
+/** Where the device has read the only photo, its word stands; else what the server finds later is put in too. */
+function useServerCodes(
+  capture: Capture, asked: Asked | undefined, addCodes: (found: readonly FoundCode[]) => void,
+): void {
+  const codes = asked?.known.codes;
+  useEffect(() => {
+    const isWanted = !capture.codes.length || capture.photos.length > 1;
+    if (codes && isWanted) addCodes(fromServer(codes, capture.photos));
+  }, [codes]);
+}
+
+/** What is known while the server is still reading, or has broken off, is as good as the whole. */
+function draftOf({ known, ...asked }: Asked): Draft | undefined {
+  if ('draft' in asked) return asked.draft;
+  return known.done.length ? { codes: [], merchants: [], ...known } : undefined;
+}
+
+function useFace({ photos }: Capture, draft: Draft | undefined): Blob | undefined {
+  const [face, setFace] = useState<Blob>();
+  useEffect(() => {
+    let wanted = true;
+    const show = (made: Blob | undefined) => wanted && setFace(made);
+    // A photo without a straightened card is shown as it is.
+    faceOf(draft, photos).then(show, () => show(undefined));
+    return () => {
+      wanted = false;
+    };
+  }, [draft?.face, photos]);
+  return face;
+}
+
+interface ChosenProps { readonly capture: Capture; readonly card: NewCard; readonly onChange: Change }
+
+/** Where there are several codes: which of them is shown at the till, and which of the others stay. */
+export function ChosenCodes({ capture, card, onChange }: ChosenProps) {
+  if (capture.codes.length < 2) return null;
+  return (
+    <div class="stack" data-testid="several-codes">
+      <p class="small soft">{words().add.several}</p>
+      <CodeChoice capture={capture} chosen={card.read && keyOf(card.read)} also={card.also}
+        onChosen={(code) => onChange({ read: bare(code), typed: undefined, format: undefined })}
+        onAlso={(also) => onChange({ also })} />
+    </div>
+  );
+}

@@ -1,0 +1,52 @@
+/** How far the server is with the photos, step by step, with what was found. */
+import type { Asked } from '../capture/asking';
+import { STEPS, type Known, type Step } from '../capture/intake';
+import { FORMAT_NAMES } from '../codes/formats';
+import { Icon } from '../icons';
+import { words } from '../messages';
+
+type State = 'done' | 'now' | 'later';
+
+export function Steps({ asked: { known } }: { readonly asked: Asked }) {
+  const { steps } = words();
+  const now = STEPS.find((step) => !isDone(step, known));
+  return (
+    <ol class="steps" data-testid="steps">
+      {STEPS.map((step) => {
+        const state: State = isDone(step, known) ? 'done' : step === now ? 'now' : 'later';
+        const found = state === 'done' ? foundIn(step, known) : undefined;
+        return (
+          <li key={step} data-step={step} data-state={state} aria-current={state === 'now' ? 'step' : undefined}>
+            {state === 'done' ? <Icon name="check" /> : <span class="step-dot" />}
+            <span>{steps[step]}</span>
+            {found && <span class="step-found numbers">{found}</span>}
+          </li>
+        );
+      })}
+    </ol>
+  );
+}
+
+/** A step may be left out, where print cannot be read say: it is done when a later one is. */
+function isDone(step: Step, { done }: Known): boolean {
+  return STEPS.slice(STEPS.indexOf(step)).some((later) => done.includes(later));
+}
+
+const LONGEST = 24;
+
+function foundIn(step: Step, known: Known): string | undefined {
+  const { steps } = words();
+  switch (step) {
+    case 'barcodes': {
+      const code = known.codes?.[0];
+      return code ? `${FORMAT_NAMES[code.format]} · ${shortened(code.text)}` : steps.noCode;
+    }
+    case 'text': return known.number?.text;
+    case 'match': return known.verdict === 'accept' ? known.merchants?.[0]?.name : undefined;
+    case 'card': return undefined;
+  }
+}
+
+function shortened(text: string): string {
+  return text.length > LONGEST ? `${text.slice(0, LONGEST)}…` : text;
+}
