@@ -2,12 +2,14 @@
 
 import asyncio
 import base64
+import heapq
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, aclosing
 from typing import Any, NamedTuple, Self
 
 import msgspec
+from msgspec import structs
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import BaseRoute, Route
@@ -19,10 +21,13 @@ from aggregator.http import answer
 from aggregator.limits import Limiter, network_of
 from aggregator.merchants.candidates import Candidate, Verdict, verdict
 from aggregator.merchants.routes import country_of
-from aggregator.recognition.reading import Reading
+from aggregator.recognition.reading import Line, Reading
 from aggregator.recognition.wire import Progress
 from aggregator.recognition.workers import Pool
 from aggregator.uploads import MAX_HELD_BYTES, Held, photos_of
+
+# Of a face that is a page of rules; the name is among its larger lines.
+MOST_LINES = 24
 
 Match = Callable[[Reading, str | None], Sequence[Candidate]]
 
@@ -92,14 +97,23 @@ class Identified(NamedTuple):
 async def identified(reading: Reading, match: Match, country: str | None) -> Identified:
     """Whose card it may be."""
     start = time.perf_counter_ns()
-    merchants = await asyncio.to_thread(match, reading, country)
+    merchants = await asyncio.to_thread(match, structs.replace(reading, lines=_telling(reading.lines)), country)
     return Identified(merchants, verdict(merchants, country), round((time.perf_counter_ns() - start) / 1_000_000))
+
+
+def _telling(lines: Sequence[Line]) -> tuple[Line, ...]:
+    """The lines that may name a shop, in their order: the largest, each once; the small print only takes time."""
+    once = {line.text: line for line in reversed(lines)}
+    largest = heapq.nlargest(MOST_LINES, once.values(), key=lambda line: line.height)
+    return tuple(line for line in lines if line in largest)
 
 
 def _draft(reading: Reading, found: Identified) -> dict[str, Any]:
     """The answer: what was read, the merchants it may mean, and what each step took."""
     timings = {"timings_ms": reading.timings_ms | {"match": found.match_ms}}
-    return {"codes": reading.codes, "number": reading.number, **found.shown(), "face": _face(reading), **timings}
+    sides = {"sides": {"front": reading.front, "back": reading.back}}
+    read = {"codes": reading.codes, "number": reading.number}
+    return {**read, **found.shown(), "face": _face(reading), **sides, **timings}
 
 
 # ---------------------------------------------------------------- step by step

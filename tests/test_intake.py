@@ -10,6 +10,7 @@ import socket
 import tempfile
 import threading
 import time
+from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, contextmanager
@@ -19,20 +20,25 @@ from typing import Any
 
 import httpx
 import numpy as np
+import psutil
 import pytest
 import uvicorn
 from PIL import Image
 from starlette.applications import Starlette
 
-from aggregator import intake
+from aggregator import images, intake
 from aggregator.errors import Problem
 from aggregator.http import Frame, refusal, surprise
 from aggregator.images import MAX_BYTES
 from aggregator.limits import Limiter
 from aggregator.merchants.candidates import Candidate, Reason
+from aggregator.merchants.directory import Directory, Merchant
+from aggregator.merchants.evidence import Evidence
+from aggregator.merchants.matching import Matcher
+from aggregator.merchants.patterns import Patterns
 from aggregator.recognition.reading import Reading
-from aggregator.recognition.workers import Pool
-from tests import samples
+from aggregator.recognition.workers import READERS, Pool
+from tests import damage, faces, samples
 from tests.answers import assert_problem, pointers
 from tests.service import Person, ServiceOptions, running
 
@@ -61,7 +67,7 @@ def by_country(reading: Reading, country: str | None) -> list[Candidate]:
 
 
 @contextmanager
-def serving(limits: str = "10000/minute", **options: object) -> Iterator[Service]:
+def serving(limits: str = "10000/minute", match: intake.Match = by_country, **options: object) -> Iterator[Service]:
     pool = Pool(**{"workers": 2, "queue": 8} | options)
 
     @asynccontextmanager
@@ -70,7 +76,7 @@ def serving(limits: str = "10000/minute", **options: object) -> Iterator[Service
         yield
         await pool.close()
 
-    routes = intake.routes(pool, intake.Allowance(Limiter(limits)), by_country)
+    routes = intake.routes(pool, intake.Allowance(Limiter(limits)), match)
     app = Starlette(routes=routes, exception_handlers={Problem: refusal, Exception: surprise}, lifespan=lifespan)
     server = uvicorn.Server(uvicorn.Config(Frame(app, "", False, "default-src 'none'"), port=0, log_level="error"))
     thread = threading.Thread(target=server.run)
@@ -98,6 +104,17 @@ def service() -> Iterator[Service]:
         assert running.pool.pids == before, "a photo cost a process"
 
 
+SHOPS = Directory([Merchant(slug="maple", names=("Кленовый лист",)), Merchant(slug="birch", names=("Берёзка",))])
+TWO_SHOPS = Evidence(Matcher(SHOPS), SHOPS, Patterns)
+
+
+@pytest.fixture(scope="module")
+def reader() -> Iterator[Service]:
+    """One service that reads print, too, and knows two shops."""
+    with serving(reader=READERS["auto"], match=TWO_SHOPS) as running:
+        yield running
+
+
 # ---------------------------------------------------------------- the draft
 
 
@@ -105,7 +122,7 @@ def test_a_photo_of_a_card_becomes_a_draft(service):
     answer = service.send(JPEG)
     assert (answer.status_code, answer.headers["content-type"]) == (200, "application/json")
     draft = answer.json()
-    assert draft.keys() == {"codes", "number", "merchants", "verdict", "face", "timings_ms"}
+    assert draft.keys() == {"codes", "number", "merchants", "verdict", "face", "sides", "timings_ms"}
     (code,) = draft["codes"]
     assert code.keys() == {"format", "text", "raw", "votes", "box", "confidence"}
     assert (code["format"], code["text"], code["votes"]) == ("ean_13", "4607001234562", 2)
@@ -175,7 +192,30 @@ def test_a_process_that_dies_halfway_ends_the_lines_with_the_problem():
 def test_four_photos_of_one_card_are_one_draft(service):
     back = samples.encoded(samples.code("qr_code", "the back"), "PNG")
     codes = service.send(JPEG, back, WEBP, GIF).json()["codes"]
-    assert {code["text"] for code in codes} == {"4607001234562", "the back"}
+    assert [(code["text"], code.get("photo", 0)) for code in codes] == [("4607001234562", 0), ("the back", 1)]
+
+
+def test_front_and_back_sent_in_either_order_are_one_card_and_told_apart(reader):
+    front = faces.face(("КЛЕНОВЫЙ ЛИСТ", 60, 92), ("4607001234562", 480, 58))
+    back = faces.face(
+        ("Карту просим предъявлять до оплаты", 40, 30), ("Берёзка ей не рада", 100, 26), colour=(230, 225, 215)
+    )
+    back.paste(samples.code("ean_13", "4607001234562", scale=5), (120, 200))
+    photos = [samples.encoded(faces.photo(side, faces.corners_at(4))) for side in (front, back)]
+    for sent, sides in ((photos, {"front": 0, "back": 1}), (photos[::-1], {"front": 1, "back": 0})):
+        draft = reader.send(*sent).json()
+        assert draft["sides"] == sides
+        assert [(code["text"], code.get("photo", 0)) for code in draft["codes"]] == [("4607001234562", sides["back"])]
+        assert (draft["number"]["text"], draft["number"]["check"]) == ("4607001234562", "gs1")
+        assert (draft["merchants"][0]["slug"], draft["verdict"]) == ("maple", "accept")
+        assert int(draft["face"]["colour"][5:], 16) > 150, "the face is not the blue front's"
+
+
+def test_codes_of_every_photo_are_told_before_print_of_any_is_read(reader):
+    told = lines(reader.send(samples.encoded(Image.new("RGB", (320, 240), "#336699")), JPEG, headers=STEPWISE))
+    steps = [line["step"] for line in told]
+    assert steps.index("text") > steps.index("card") > [k for k, step in enumerate(steps) if step == "barcodes"][1]
+    assert [line["codes"] != [] for line in told if line["step"] == "barcodes"] == [False, True]
 
 
 def test_a_photo_without_a_code_is_an_empty_draft_and_no_error(service):
@@ -197,6 +237,7 @@ ODD_BUT_FINE = {
     "16-bit png": samples.encoded(GREY_16, "PNG"),
     "huge exif": samples.with_exif(CARD, 1, padding=60_000),
     "sideways": samples.with_exif(CARD, 6),
+    **({"heic": samples.encoded(CARD, "HEIF")} if images.HEIC else {}),
 }
 
 
@@ -249,6 +290,25 @@ def test_what_is_past_the_bounds_is_413(service, name):
 
 def test_one_bad_photo_refuses_the_card(service):
     assert_problem(service.send(JPEG, b"just a note"), 415, "not-a-picture")
+
+
+def test_a_hundred_damaged_files_cost_no_process_and_no_memory(reader, is_proof):
+    for _ in range(4):
+        assert reader.send(JPEG).status_code == 200
+    before, held = reader.pool.pids, resident_bytes(reader.pool)
+    rounds = {damage.cut_off: 8, damage.bits_turned: 2, damage.made_up: 5, damage.announcing: 5}
+    rounds = dict.fromkeys(rounds, 250) if is_proof else rounds
+    with ThreadPoolExecutor(3) as senders:
+        statuses = Counter(answer.status_code for answer in senders.map(reader.send, damage.files(4, rounds)))
+    assert statuses.keys() <= {200, 413, 415}
+    assert statuses.total() == sum(rounds.values()) * len(damage.KINDS)
+    assert reader.pool.pids == before
+    assert resident_bytes(reader.pool) < held + 60_000_000
+    assert reader.send(JPEG).json()["codes"][0]["text"] == "4607001234562"
+
+
+def resident_bytes(pool: Pool) -> int:
+    return sum(psutil.Process(pid).memory_info().rss for pid in pool.pids)
 
 
 # ---------------------------------------------------------------- bad forms
@@ -373,6 +433,20 @@ def test_a_process_killed_over_a_photo_is_503_and_the_next_photo_is_read(tmp_pat
         assert int(answer.headers["Retry-After"]) >= 1
         assert service.send(b"look").status_code == 200
         assert victim not in service.pool.pids
+
+
+def test_a_process_killed_while_it_reads_print_ends_the_lines_with_the_problem_and_is_replaced(reader):
+    photo = samples.encoded(faces.photo(faces.face(("МАГНИТ", 60, 90)), faces.corners_at(0)))
+    form = {"files": {"photo": photo}, "headers": STEPWISE}
+    with httpx.stream("POST", reader.address + "/api/intake", timeout=60, **form) as answer:
+        told = []
+        for line in answer.iter_lines():
+            told.append(json.loads(line))
+            if told[-1]["step"] == "card":
+                for pid in reader.pool.pids:
+                    os.kill(pid, signal.SIGKILL)
+    assert told[-1]["problem"]["code"] == "reading-failed"
+    assert reader.send(JPEG).status_code == 200
 
 
 def test_a_photo_that_hangs_is_503_and_the_next_photo_is_read():

@@ -244,7 +244,7 @@ def test_a_step_that_fails_stops_no_other(monkeypatch, caplog):
     def stumble(sheet):
         raise RuntimeError
 
-    monkeypatch.setattr(pipeline, "STEPS", (*pipeline.STEPS[:2], pipeline.Step("card", stumble), *pipeline.STEPS[3:]))
+    monkeypatch.setattr(pipeline, "STEPS", (pipeline.STEPS[0], (pipeline.Step("card", stumble),)))
     reading = read(samples.code("qr_code", "found"))
     assert reading.best_code.text == "found"
     assert reading.face.corners is None

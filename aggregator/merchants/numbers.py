@@ -43,8 +43,9 @@ NOTHING = Weight(0.0)
 
 def clues_of(reading: Reading) -> list[Clue]:
     """The numbers of a reading: its likeliest code and the printed number."""
-    clues = [Clue(code.format, code.text) for code in reading.codes[:1]]
-    return [*clues, Clue(None, reading.number.text)] if reading.number else clues
+    code, number = reading.best_code, reading.number
+    clues = [Clue(code.format, code.text)] if code else []
+    return [*clues, Clue(None, number.text)] if number else clues
 
 
 def weigh(patterns: Patterns, slug: str, clues: Iterable[Clue]) -> Weight:

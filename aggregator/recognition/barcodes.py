@@ -113,7 +113,9 @@ def _code(readings: Readings) -> Code:
     first = readings[0]
     count = votes(readings)
     confidence = _confidence(first, count)
-    return Code(first.format, first.text, first.raw, count, first.box, confidence, first.encoding, first.gs1)
+    return Code(
+        first.format, first.text, first.raw, count, first.box, confidence, first.encoding, first.gs1, first.photo
+    )
 
 
 def _confidence(first: Sighting, count: int) -> float:

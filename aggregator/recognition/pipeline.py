@@ -10,7 +10,7 @@ from typing import NamedTuple
 from PIL import Image
 
 from aggregator import images
-from aggregator.recognition import barcodes, card, number, text
+from aggregator.recognition import barcodes, card, number, sides, text
 from aggregator.recognition.barcodes import Sighting
 from aggregator.recognition.card import View
 from aggregator.recognition.number import Row
@@ -18,9 +18,9 @@ from aggregator.recognition.reading import Code, Face, Line, NumberCandidate, Re
 
 _log = logging.getLogger("karman.recognition")
 
-# What the print of the first photo may take, and that of each further one: together well within a card's time limit.
-FRONT_S = 7.0
-BACK_S = 2.5
+# What the print of one photo may take, and that of all together: well within a card's time limit.
+TEXT_S = 7.0
+ALL_TEXT_S = 14.0
 
 
 @dataclass(slots=True)
@@ -29,12 +29,29 @@ class Sheet:
 
     place: int
     photo: bytes
-    image: Image.Image = field(init=False)
+    text_s: float = TEXT_S
     views: list[View] = field(default_factory=list)
     sightings: list[Sighting] = field(default_factory=list)
     lines: list[Line] = field(default_factory=list)
     rows: list[Row] = field(default_factory=list)
     face: Face | None = None
+    _image: Image.Image | None = None
+
+    @property
+    def image(self) -> Image.Image:
+        """The photo upright, decoded again where its pixels were let go; raises what `images.decode` does."""
+        if self._image is None:
+            self._image = images.decode(self.photo)
+        return self._image
+
+    @property
+    def pixels(self) -> int:
+        """How many are held in memory."""
+        return self._image.width * self._image.height if self._image else 0
+
+    def let_go(self) -> None:
+        """Hold no pixels any longer."""
+        self._image = None
 
 
 class Step(NamedTuple):
@@ -45,7 +62,7 @@ class Step(NamedTuple):
 
 
 def _decode(sheet: Sheet) -> None:
-    sheet.image = images.decode(sheet.photo)
+    _ = sheet.image
 
 
 def _card(sheet: Sheet) -> None:
@@ -59,8 +76,7 @@ def _barcodes(sheet: Sheet) -> None:
 def _text(sheet: Sheet) -> None:
     """What stands on the card, or on the photo where no card was found; from it also which way is up."""
     if text.available():
-        budget_s = FRONT_S if sheet.place == 0 else BACK_S
-        found = text.reader().read(sheet.image, sheet.views or [card.WHOLE], budget_s)
+        found = text.reader().read(sheet.image, sheet.views or [card.WHOLE], sheet.text_s)
         if found.view is not card.WHOLE:
             # Seen whole, a photo may be read better than its card; what is shown is the card all the same.
             sheet.views = [found.view]
@@ -68,18 +84,18 @@ def _text(sheet: Sheet) -> None:
 
 
 def _face(sheet: Sheet) -> None:
-    """Only the first photo shows the face; the others are backs and close-ups. Last, since print tells what is up."""
-    if sheet.place == 0:
-        sheet.face = card.face(sheet.image, sheet.views[0] if sheet.views else card.WHOLE)
+    sheet.face = card.face(sheet.image, sheet.views[0] if sheet.views else card.WHOLE)
 
 
 DECODE = Step("decode", _decode)
 CARD = Step("card", _card)
 BARCODES = Step("barcodes", _barcodes)
+TEXT = Step("text", _text)
 FACE = Step("card", _face)
-# Codes first: they are told while the rest is still being read.
-STEPS = (DECODE, BARCODES, CARD, FACE)
-STEPS_WITH_TEXT = (DECODE, BARCODES, CARD, Step("text", _text), FACE)
+# Each round is done with every photo before the next begins, so that codes are told while the rest is still being read.
+# The face comes after them all, of one photo only: print tells up from down and front from back.
+STEPS = ((DECODE, BARCODES), (CARD,))
+STEPS_WITH_TEXT = ((DECODE, BARCODES), (CARD, TEXT))
 
 Tell = Callable[[str, Reading], None]
 """Hears the name of a step that is done with a photo, and all that has been read so far."""
@@ -103,27 +119,50 @@ def read_with_text(photos: Sequence[bytes], tell: Tell = _unheard) -> Reading:
     return _read(photos, STEPS_WITH_TEXT, tell)
 
 
-def _read(photos: Sequence[bytes], steps: Sequence[Step], tell: Tell) -> Reading:
+def _read(photos: Sequence[bytes], rounds: Sequence[Sequence[Step]], tell: Tell) -> Reading:
     spent_ns: Counter[str] = Counter()
-    sheets = [Sheet(place, photo) for place, photo in enumerate(photos)]
-    for sheet in sheets:
-        for step in steps:
-            _timed(step, sheet, spent_ns)
-            tell(step.name, _so_far(sheets, spent_ns))
-        # One decoded photo may take hundreds of megabytes; four at once need not.
-        del sheet.image
+    text_s = min(TEXT_S, ALL_TEXT_S / len(photos))
+    sheets = [Sheet(place, photo, text_s) for place, photo in enumerate(photos)]
+
+    def do(step: Step, sheet: Sheet) -> None:
+        _timed(step, sheet, spent_ns)
+        tell(step.name, _so_far(sheets, spent_ns))
+
+    for steps in rounds:
+        for sheet in sheets:
+            for step in steps:
+                do(step, sheet)
+            _let_go(sheets)
+    do(FACE, _front_first(sheets)[0])
     return _so_far(sheets, spent_ns)
+
+
+def _let_go(sheets: Sequence[Sheet]) -> None:
+    """Hold no more pixels than one photo may have: that is hundreds of megabytes, and four at once need not be."""
+    if sum(sheet.pixels for sheet in sheets) > images.MAX_PIXELS:
+        for sheet in sheets:
+            sheet.let_go()
 
 
 def _so_far(sheets: Sequence[Sheet], spent_ns: Mapping[str, int]) -> Reading:
     codes = barcodes.merged(sighting for sheet in sheets for sighting in sheet.sightings)
+    # Where there are more lines than can be looked at, it is the back's that are left out.
+    in_order = _front_first(sheets)
+    front = in_order[0]
     return Reading(
         codes=codes,
-        number=_number((row for sheet in sheets for row in sheet.rows), codes),
-        lines=tuple(line for sheet in sheets for line in sheet.lines),
-        face=next((sheet.face for sheet in sheets if sheet.face), None),
+        number=_number((row for sheet in in_order for row in sheet.rows), codes),
+        lines=tuple(line for sheet in in_order for line in sheet.lines),
+        face=front.face,
+        front=front.place,
+        back=sides.back([sheet.lines for sheet in sheets], front.place),
         timings_ms={name: round(spent / 1_000_000) for name, spent in spent_ns.items()},
     )
+
+
+def _front_first(sheets: Sequence[Sheet]) -> list[Sheet]:
+    front = sheets[sides.front([sheet.lines for sheet in sheets])]
+    return [front, *(sheet for sheet in sheets if sheet is not front)]
 
 
 def _number(rows: Iterable[Row], codes: Sequence[Code]) -> NumberCandidate | None:

@@ -17,6 +17,7 @@ class Code(msgspec.Struct, frozen=True, omit_defaults=True):
     confidence  0 to 1, how often such a reading is right
     encoding    the character set the symbol itself announces for `raw` (its ECI), e.g. `utf-8`, where it does
     gs1         whether the symbol carries FNC1 first, so that its text is GS1 element strings
+    photo       which of the card's photos `box` is a place in
     """
 
     format: str
@@ -27,6 +28,7 @@ class Code(msgspec.Struct, frozen=True, omit_defaults=True):
     confidence: float
     encoding: str | None = None
     gs1: bool = False
+    photo: int = 0
 
     @property
     def area(self) -> float:
@@ -74,8 +76,10 @@ class Reading(msgspec.Struct, frozen=True):
 
     codes       the likeliest first
     number      the printed number, where one was read
-    lines       the printed text from top to bottom
-    face        the card's look, from the first photo
+    lines       the printed text from top to bottom, the front's first
+    face        the card's look, from the photo of its front
+    front       which photo shows the card's front
+    back        which shows its back, where one does
     timings_ms  milliseconds by step, summed over the photos
     """
 
@@ -83,6 +87,8 @@ class Reading(msgspec.Struct, frozen=True):
     number: NumberCandidate | None = None
     lines: tuple[Line, ...] = ()
     face: Face | None = None
+    front: int = 0
+    back: int | None = None
     timings_ms: dict[str, int] = {}
 
     @property

@@ -5,12 +5,13 @@ it, where it asks for them, a Progress for every step.
 """
 
 import struct
+from collections.abc import Iterator
 
 import msgspec
 
 from aggregator.recognition.reading import Reading
 
-HEADER_BYTES = 4
+_HEADER_BYTES = 4
 
 
 class Request(msgspec.Struct, frozen=True):
@@ -54,12 +55,41 @@ class Answer(msgspec.Struct, frozen=True, tag=True):
     worn: bool
 
 
-def frame(body: bytes) -> bytes:
-    """`body` with its length in front."""
+WARM = struct.pack(">I", 0)
+"""The frame that a process sends first."""
+
+
+def packed(message: Request | Progress | Answer) -> bytes:
+    """A message as a frame."""
+    body = msgspec.msgpack.encode(message)
     return struct.pack(">I", len(body)) + body
 
 
-def frame_size(header: bytes | bytearray) -> int:
-    """How many bytes follow a header."""
-    size: int = struct.unpack_from(">I", header)[0]
-    return size
+def as_request(body: bytes) -> Request:
+    """What the pool asks."""
+    return msgspec.msgpack.decode(body, type=Request)
+
+
+def as_news(body: bytes) -> Progress | Answer:
+    """What a process tells."""
+    news: Progress | Answer = msgspec.msgpack.decode(body, type=Progress | Answer)
+    return news
+
+
+class Frames:
+    """The bodies of frames that arrive in pieces."""
+
+    def __init__(self) -> None:
+        self._received = bytearray()
+
+    def after(self, data: bytes) -> Iterator[bytes]:
+        """The bodies that are whole with these bytes."""
+        self._received += data
+        while len(self._received) >= _HEADER_BYTES:
+            end = _HEADER_BYTES + int(struct.unpack_from(">I", self._received)[0])
+            if len(self._received) < end:
+                return
+            with memoryview(self._received) as view:
+                body = bytes(view[_HEADER_BYTES:end])
+            del self._received[:end]
+            yield body

@@ -13,26 +13,13 @@ import signal
 import socket
 import sys
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-import msgspec
-
 from aggregator.errors import Problem
-from aggregator.recognition import pipeline
+from aggregator.recognition import pipeline, wire
 from aggregator.recognition.pipeline import Tell
 from aggregator.recognition.reading import Reading
-from aggregator.recognition.wire import (
-    HEADER_BYTES,
-    Answer,
-    Done,
-    Failed,
-    Progress,
-    Refused,
-    Request,
-    frame,
-    frame_size,
-)
 
 Reader = Callable[[Sequence[bytes], Tell], Reading]
 
@@ -40,6 +27,7 @@ Reader = Callable[[Sequence[bytes], Tell], Reading]
 _PR_SET_PDEATHSIG = 1
 # A process that has read this many photos and is larger than it may be gives way to a fresh one.
 _PHOTOS_BEFORE_RETIRING = 20
+_PIECE_BYTES = 1 << 20
 
 
 def main() -> None:
@@ -50,41 +38,45 @@ def main() -> None:
     resource.setrlimit(resource.RLIMIT_DATA, (options.memory_bytes, options.memory_bytes))
     reader = _load(options.reader)
     pipeline.warm()
-    with socket.socket(fileno=options.socket) as wire:
-        wire.sendall(frame(b""))
+    with socket.socket(fileno=options.socket) as pool:
+        pool.sendall(wire.WARM)
         if reader is pipeline.read_with_text:
             # Only now: a server that starts need not wait for it, and a photo that comes meanwhile can.
             pipeline.warm_text()
-        _serve(wire, reader, options.resident_bytes)
+        _serve(pool, reader, options.resident_bytes)
 
 
-def _serve(wire: socket.socket, reader: Reader, resident_bytes: int) -> None:
+def _serve(pool: socket.socket, reader: Reader, resident_bytes: int) -> None:
     done = 0
-    while (body := _receive(wire)) is not None:
-        request = msgspec.msgpack.decode(body, type=Request)
-        outcome = _outcome(reader, request, wire)
+    for request in _requests(pool):
+        outcome = _outcome(reader, request, pool)
         done += len(request.photos)
-        worn = isinstance(outcome, Failed) or (done >= _PHOTOS_BEFORE_RETIRING and _resident() > resident_bytes)
-        _send(wire, Answer(outcome, worn))
+        worn = isinstance(outcome, wire.Failed) or (done >= _PHOTOS_BEFORE_RETIRING and _resident() > resident_bytes)
+        pool.sendall(wire.packed(wire.Answer(outcome, worn)))
         if worn:
             return
+        # Tens of megabytes that need not wait for the next card.
+        del request, outcome
 
 
-def _outcome(reader: Reader, request: Request, wire: socket.socket) -> Done | Refused | Failed:
+def _requests(pool: socket.socket) -> Iterator[wire.Request]:
+    """What is asked, until the other side closes."""
+    frames = wire.Frames()
+    while data := pool.recv(_PIECE_BYTES):
+        yield from map(wire.as_request, frames.after(data))
+
+
+def _outcome(reader: Reader, request: wire.Request, pool: socket.socket) -> wire.Done | wire.Refused | wire.Failed:
     def tell(step: str, reading: Reading) -> None:
         if request.by_steps:
-            _send(wire, Progress(step, reading))
+            pool.sendall(wire.packed(wire.Progress(step, reading)))
 
     try:
-        return Done(reader(request.photos, tell))
+        return wire.Done(reader(request.photos, tell))
     except Problem as problem:
-        return Refused(problem.status, problem.code, problem.detail)
+        return wire.Refused(problem.status, problem.code, problem.detail)
     except Exception:
-        return Failed(traceback.format_exc())
-
-
-def _send(wire: socket.socket, message: Progress | Answer) -> None:
-    wire.sendall(frame(msgspec.msgpack.encode(message)))
+        return wire.Failed(traceback.format_exc())
 
 
 def _die_with(parent: int) -> None:
@@ -116,23 +108,6 @@ def _resident() -> int:
     except OSError:
         return 0
     return int(pages) * resource.getpagesize()
-
-
-def _receive(wire: socket.socket) -> bytearray | None:
-    """One frame's body, None when the other side has closed."""
-    header = _exactly(wire, HEADER_BYTES)
-    return None if header is None else _exactly(wire, frame_size(header))
-
-
-def _exactly(wire: socket.socket, size: int) -> bytearray | None:
-    data = bytearray(size)
-    view, got = memoryview(data), 0
-    while got < size:
-        count = wire.recv_into(view[got:])
-        if not count:
-            return None
-        got += count
-    return data
 
 
 def _options() -> argparse.Namespace:

@@ -13,26 +13,15 @@ import os
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self, TypeVar
 
-import msgspec
-
 from aggregator.errors import Problem, TooLarge, Unavailable, UnsupportedMedia
 from aggregator.recognition.reading import Reading
-from aggregator.recognition.wire import (
-    HEADER_BYTES,
-    Answer,
-    Done,
-    Failed,
-    Progress,
-    Refused,
-    Request,
-    frame,
-    frame_size,
-)
+from aggregator.recognition.wire import Answer, Done, Failed, Frames, Progress, Refused, Request, as_news, packed
 
 # By name, so that the server itself never loads the decoders.
 READER = "aggregator.recognition.pipeline:read"
@@ -44,6 +33,9 @@ START_TIMEOUT_S = 60.0
 # A photo of 50 megapixels peaks between 0.5 and 1.1 GB, by its format; what asks for far more is no photo.
 MEMORY_BYTES = 2_000_000_000
 RESIDENT_BYTES = 700_000_000
+# What a card takes, until it is known what cards take here.
+USUAL_S = 1.5
+MOST_WAIT_S = 60
 
 _REFUSALS: dict[int, type[Problem]] = {kind.status: kind for kind in (TooLarge, UnsupportedMedia)}
 _log = logging.getLogger("karman.recognition")
@@ -77,8 +69,8 @@ class Pool:
         self._crew: set[_Worker] = set()
         self._idle = 0
         self._attendants: list[asyncio.Task[None]] = []
-        # What a card has lately taken, for telling the refused when to come again.
-        self._usual_s = 1.0
+        self._usual_s = USUAL_S
+        self._turns = Turns()
 
     @property
     def pids(self) -> frozenset[int]:
@@ -161,8 +153,9 @@ class Pool:
         return self._timeout_s * (self._queue // self._workers + 2)
 
     def _busy(self) -> Unavailable:
-        ahead = self._jobs.qsize() + 1
-        wait_s = min(60, math.ceil(ahead * self._usual_s / max(1, self.alive)))
+        pace_s = self._usual_s / max(1, self.alive)
+        # As early as half of the queue has been read: whoever comes then has room, and no process has nothing to do.
+        wait_s = self._turns.next_s(self._jobs.qsize() / 2 * pace_s, pace_s)
         return Unavailable("busy", "Too many photos are being read just now.", wait_s)
 
     async def _attend(self, worker: "_Worker") -> None:
@@ -233,6 +226,22 @@ class Pool:
         return await _Worker.start(self._options)
 
 
+class Turns:
+    """When those who were refused are told to come again: one after the other, as fast as cards are read.
+
+    Told one and the same time, all but a few would be refused again.
+    """
+
+    def __init__(self) -> None:
+        self._next = 0.0
+
+    def next_s(self, soonest_s: float, pace_s: float) -> int:
+        """Whole seconds, 1 to MOST_WAIT_S, to wait for the next turn: at least `soonest_s`, `pace_s` after the last."""
+        now = time.monotonic()
+        self._next = min(max(self._next, now + soonest_s) + pace_s, now + MOST_WAIT_S)
+        return max(1, math.ceil(self._next - now))
+
+
 @dataclass(eq=False, slots=True)
 class _Job:
     """The photos of one card, the caller's future, and what is known meanwhile: None when nothing more comes."""
@@ -266,7 +275,7 @@ class _Worker(asyncio.Protocol):
     def __init__(self, process: subprocess.Popen[bytes]) -> None:
         self._process = process
         self._transport: asyncio.Transport | None = None
-        self._received = bytearray()
+        self._received = Frames()
         self._frames: asyncio.Queue[bytes | None] = asyncio.Queue()
         self.gone = asyncio.get_running_loop().create_future()
 
@@ -298,12 +307,10 @@ class _Worker(asyncio.Protocol):
         """The process's answer, and before it what it tells meanwhile; raises ConnectionError where it dies first."""
         if self._transport is None or self.gone.done():
             raise ConnectionResetError
-        self._transport.write(frame(msgspec.msgpack.encode(request)))
-        while True:
-            message: Progress | Answer = msgspec.msgpack.decode(await self._frame(), type=Progress | Answer)
-            if isinstance(message, Answer):
-                return message
-            hear(message)
+        self._transport.write(packed(request))
+        while isinstance(news := as_news(await self._frame()), Progress):
+            hear(news)
+        return news
 
     async def _frame(self) -> bytes:
         body = await self._frames.get()
@@ -319,13 +326,8 @@ class _Worker(asyncio.Protocol):
         await asyncio.to_thread(self._process.wait)
 
     def data_received(self, data: bytes) -> None:
-        self._received += data
-        while len(self._received) >= HEADER_BYTES:
-            end = HEADER_BYTES + frame_size(self._received)
-            if len(self._received) < end:
-                return
-            self._frames.put_nowait(bytes(self._received[HEADER_BYTES:end]))
-            del self._received[:end]
+        for body in self._received.after(data):
+            self._frames.put_nowait(body)
 
     def connection_lost(self, error: Exception | None) -> None:
         self.gone.set_result(None)
