@@ -21,7 +21,7 @@ export function measure(image: Pick<ImageData, 'width' | 'height' | 'data'>): Si
   for (const pixel of grey.pixels) counts[pixel]! += 1;
   const contrast = quantile(counts, 0.98) - quantile(counts, 0.02);
   const bar = barWidth(grey, contrast);
-  return { light: meanOf(counts), contrast, sharpness: sharpness(grey, contrast), ...(bar && { bar }) };
+  return { light: meanOf(counts), contrast, sharpness: sharpness(halved(grey), contrast), ...(bar && { bar }) };
 }
 
 /** By ITU-R BT.601, in whole numbers. */
@@ -53,7 +53,19 @@ function quantile(counts: Uint32Array, share: number): number {
   return 0;
 }
 
-const ROW_STEP = 3;
+/** Half as wide and high: means of four pixels, in which the noise of a camera is halved and an edge is not. */
+function halved({ width, height, pixels }: Grey): Grey {
+  const half = { width: width >> 1, height: height >> 1 };
+  const means = new Uint8Array(half.width * half.height);
+  for (let y = 0, at = 0; y < half.height; y += 1) {
+    for (let from = 2 * y * width, x = 0; x < half.width; x += 1, at += 1, from += 2) {
+      means[at] = (pixels[from]! + pixels[from + 1]! + pixels[from + width]! + pixels[from + width + 1]!) >> 2;
+    }
+  }
+  return { ...half, pixels: means };
+}
+
+const ROW_STEP = 2;
 /** A code is a small part of what is seen: so many of its steepest points are enough. */
 const STEEPEST = 0.998;
 
