@@ -1,5 +1,6 @@
 """Boxes, signatures and fingerprints: what opens with what, and what a change or a rotation does to them."""
 
+import asyncio
 import json
 import stat
 from base64 import b64encode
@@ -7,9 +8,11 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from argon2 import extract_parameters
 from hypothesis import given
 from hypothesis import strategies as st
 
+from aggregator.accounts.passwords import NOBODYS, Passwords
 from aggregator.crypto import BoxUnreadable, KeyRing, KeysUnreadable, new_ring, read_ring, ring_at
 
 FIRST, SECOND = bytes(range(32)), bytes(range(32, 64))
@@ -162,3 +165,10 @@ def test_a_ring_that_is_not_whole_is_told_so_and_never_half_read(text: str | byt
     with pytest.raises(KeysUnreadable) as told:
         read_ring(text)
     assert KEY[:8] not in str(told.value)
+
+
+def test_a_guess_at_no_account_costs_what_one_at_an_account_does() -> None:
+    async def hashed() -> str:
+        return await Passwords().hash("correct horse battery staple")
+
+    assert extract_parameters(NOBODYS) == extract_parameters(asyncio.run(hashed()))
