@@ -2,6 +2,7 @@
 
 import asyncio
 import errno
+import uuid
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
@@ -22,10 +23,14 @@ from aggregator.accounts.people import People
 from aggregator.accounts.routes import AccountRoutes, LeavingRoutes, SignInLimits
 from aggregator.accounts.sessions import Sessions
 from aggregator.blobs import open_blobs
+from aggregator.catalog import wishes
 from aggregator.catalog.cards import MUTATORS
 from aggregator.catalog.leaving import Belongings
 from aggregator.catalog.leftovers import Leftovers, forget_uses
 from aggregator.catalog.pictures import Pictures
+from aggregator.catalog.reminder_routes import ReminderRoutes
+from aggregator.catalog.reminders import KIND as CARDS_END
+from aggregator.catalog.reminders import ReminderJob, Reminding
 from aggregator.catalog.routes import PictureRoutes
 from aggregator.catalog.sealing import SealedPictures
 from aggregator.crypto import KeyRing, KeysUnreadable, read_ring, text_at
@@ -38,6 +43,7 @@ from aggregator.merchants.evidence import Evidence
 from aggregator.merchants.known import KnownPatterns
 from aggregator.merchants.learning import Learner
 from aggregator.merchants.matching import Matcher
+from aggregator.outbound import Outbound
 from aggregator.recognition.workers import READERS, Pool
 from aggregator.settings import Settings
 from aggregator.sync import leaving as sync_leaving
@@ -48,17 +54,23 @@ from aggregator.sync.push import Pusher
 from aggregator.sync.routes import SyncRoutes
 from aggregator.sync.sealing import Bodies
 from aggregator.sync.spaces import home_of, open_home
+from aggregator.sync.subscriptions import Subscriptions
+from aggregator.sync.vapid import Vapid
+from aggregator.sync.webpush import Sender
 
 MODELS = (
     "aggregator.store",
     "aggregator.jobs",
     "aggregator.accounts.models",
     "aggregator.sync.models",
+    "aggregator.sync.subscriptions",
     "aggregator.catalog.models",
     "aggregator.merchants.models",
 )
 KEYS_FILE = "keys.json"
 WARM_AFTER_S = 5
+# Whom a push service may write to about a server that has no address.
+NOBODY = "mailto:karman@localhost"
 
 
 def ring(settings: Settings) -> KeyRing:
@@ -107,6 +119,9 @@ class Service:
         self.directory = Directory.read()
         self.matcher = Matcher(self.directory)
         self.patterns = KnownPatterns(self.directory)
+        self.outbound = Outbound(settings.allowed_hosts)
+        self.subscriptions = Subscriptions(self.outbound)
+        self.vapid = Vapid(self.keys, settings.address if settings.secure else NOBODY)
         self.pool = Pool(settings.workers, settings.queue, reader=READERS[settings.text])
 
     def app(self) -> Frame:
@@ -122,9 +137,10 @@ class Service:
         limits = SignInLimits(self.settings.limit_scale)
         return [
             *SyncRoutes(self.sessions, Pusher(self.keys, MUTATORS, self.pokes), self.pokes).routes(),
-            *AccountRoutes(people, self.sessions, home_of, self.pokes.end, limits).routes(),
+            *AccountRoutes(people, self.sessions, home_of, self._ended, limits).routes(),
             *self._leaving(limits).routes(),
             *PictureRoutes(self.sessions, self.pictures).routes(),
+            *ReminderRoutes(self.sessions, self.subscriptions, self.vapid).routes(),
             *merchant_routes.routes(self.directory, self.matcher, self.settings.limit_scale),
             *intake.routes(
                 self.pool,
@@ -137,9 +153,19 @@ class Service:
 
     def _leaving(self, limits: SignInLimits) -> LeavingRoutes:
         """What goes with an account, and what its person can take along: every package's share."""
-        leaving = Leaving(self.passwords, [self.belongings.erase, sync_leaving.erase], self.pokes.end)
-        exports = Exports([sync_leaving.export, self.belongings.export])
+        leaving = Leaving(self.passwords, [wishes.erase, self.belongings.erase, sync_leaving.erase], self._ended)
+        exports = Exports([sync_leaving.export, wishes.export, self.belongings.export])
         return LeavingRoutes(leaving, exports, self.sessions, limits)
+
+    async def _ended(self, device_id: uuid.UUID) -> None:
+        """A device is signed out: it hears no more, and is told no more."""
+        await self.subscriptions.forget(device_id)
+        await self.pokes.end(device_id)
+
+    def _reminders(self) -> ReminderJob:
+        reminding = Reminding(self.keys, self.subscriptions)
+        composers = {CARDS_END: reminding.compose}
+        return ReminderJob(reminding, Sender(self.vapid, self.outbound, self.subscriptions, composers))
 
     def jobs(self) -> list[Job]:
         """What is done in the background, by one process at a time."""
@@ -154,6 +180,8 @@ class Service:
             Job("reseal-pictures", timedelta(hours=1), SealedPictures(self.blobs, self.keys).reseal),
             Job("remove-gone-pictures", timedelta(hours=1), self.belongings.tidy),
             Job("forget-gone-devices", timedelta(days=1), forget_gone_devices),
+            Job("reminders", timedelta(minutes=5), self._reminders().run),
+            Job("reseal-vapid", timedelta(hours=1), self.vapid.reseal),
         ]
 
     def _warm(self) -> None:

@@ -27,7 +27,7 @@ CONTENT_POLICY = "; ".join(
         "form-action 'self'",
     ]
 )
-SCREENS = ("/", "/add", "/bin", "/account", "/settings", "/c/{id}", "/c/{id}/edit")
+SCREENS = ("/", "/add", "/bin", "/account", "/settings", "/reminders", "/leaving", "/c/{id}", "/c/{id}/edit")
 
 
 FOREVER = "public, max-age=31536000, immutable"

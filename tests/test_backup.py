@@ -350,6 +350,7 @@ def test_a_backup_of_an_older_version_is_brought_to_this_ones_shape(
     made: Made, options: ServiceOptions, tmp_path: Path
 ) -> None:
     tables = {"gone_device", "gone_space", "restored_space"}
+    tables |= {"push_subscription", "notice", "reminder_wish", "reminded"}
     older = rewritten(made, tmp_path / "older.tar", lambda steps: steps[: steps.index("0004_leaving")], tables)
     target = with_ring_of(options, made.source)
     restored(target, older)

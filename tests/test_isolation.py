@@ -136,6 +136,18 @@ WITH_IDS: dict[tuple[str, str], list[Probe]] = {
         Probe("as them", get(lambda t, o: "/api/account/export", account=THEIR_ACCOUNT), 409)
     ],
     ("DELETE", "/api/account"): [Probe("as them", leave(THEIR_ACCOUNT), 409)],
+    ("GET", "/api/reminders"): [Probe("as them", get(lambda t, o: "/api/reminders", account=THEIR_ACCOUNT), 409)],
+    ("PUT", "/api/reminders"): [Probe("as them", put(lambda t, o: "/api/reminders", THEIR_ACCOUNT), 409)],
+    ("PUT", "/api/reminders/device"): [
+        Probe("as them", put(lambda t, o: "/api/reminders/device", THEIR_ACCOUNT), 409),
+    ],
+    ("DELETE", "/api/reminders/device"): [
+        Probe(
+            "as them",
+            lambda who, t, o: who.http.delete("/api/reminders/device", params={"account": t.account}),
+            409,
+        ),
+    ],
     ("GET", "/api/sync/live"): [Probe("as them", get(lambda t, o: "/api/sync/live", account=THEIR_ACCOUNT), 409)],
     ("GET", "/c/{id}"): [Probe("their card's screen", get(lambda t, o: f"/c/{t.card}"), 0)],
     ("GET", "/c/{id}/edit"): [Probe("their card's form", get(lambda t, o: f"/c/{t.card}/edit"), 0)],
@@ -157,6 +169,8 @@ WITHOUT_IDS = {
     ("GET", "/bin"),
     ("GET", "/account"),
     ("GET", "/settings"),
+    ("GET", "/reminders"),
+    ("GET", "/leaving"),
     ("GET", "/assets"),
 }
 

@@ -29,12 +29,14 @@ from tests.shapes import shape_of
 from tests.stores import Kept, Rows
 
 NUMBER = "7789004455667788"
+# The generator of P-256 is as good a public key as any.
+P256DH = "BGsX0fLhLEJH-Lzm5WOkQPJ3A32BLeszoPShOUXYmMKWT-NC4v4af5uO5-tKfA-eFivOM1drMV7Oy7ZAaDe_UfU"
 DAY_MS = 86_400_000
 
 # What is nobody's. Every other table is somebody's, and has to be filled before and empty after.
 NOBODYS = {"store_fact", "job", "pattern", "withdrawn_pattern", "gone_device"}
-# Filled by a restore from backup, and while the picture store does not answer.
-RARELY = {"restored_space", "gone_space"}
+# Filled by a restore from backup, while the picture store does not answer, and when a card ends.
+RARELY = {"restored_space", "gone_space", "reminded", "notice"}
 
 
 @pytest.fixture
@@ -75,10 +77,21 @@ def _settled(url: str, picture: bytes, devices: ExitStack) -> Left:
     shown, _ = person.upload(picture)
     card = person.keep(number=NUMBER, codes=[code(NUMBER, "code_128")], front=shown, note="моя")
     person.push("card.use", id=card, use=uuid7(), at="2026-01-01T00:00:00Z")
+    wish_reminders(person)
     other = devices.enter_context(person.another_device())
     binned = other.keep(name="Лента")
     other.push("card.bin", id=binned)
     return Left(person, other, card, binned, shown)
+
+
+def wish_reminders(person: Person) -> None:
+    """On this device, of a push service that is never called."""
+    asked = {"params": {"account": person.account}}
+    keys = {"p256dh": P256DH, "auth": "AAAAAAAAAAAAAAAAAAAAAA"}
+    subscription = {"endpoint": f"https://push.example.org/{person.device}", "keys": keys}
+    told = person.http.put("/api/reminders/device", json={"subscription": subscription, "language": "ru"}, **asked)
+    assert told.status_code == 204, told.text
+    assert person.http.put("/api/reminders", json={"on": True}, **asked).status_code == 200
 
 
 def leave(person: Person, password: str = PASSWORD) -> httpx.Response:
@@ -123,6 +136,7 @@ def test_an_export_holds_every_card_with_its_pictures_devices_and_queues(service
     assert files["account.json"]["account"]["email"] == left.person.email
     assert {device["id"] for device in files["devices.json"]} == {left.person.device, left.other.device}
     assert [found["id"] for found in files["spaces.json"]] == [space]
+    assert (files["reminders.json"]["on"], files["reminders.json"]["devices"][0]["id"]) == (True, left.person.device)
     assert {queue["id"]: queue["last_id"] for queue in files["queues.json"]} == {
         left.person.client: 2,
         left.other.client: 2,

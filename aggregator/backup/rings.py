@@ -12,6 +12,7 @@ from aggregator.blobs import open_blobs
 from aggregator.catalog.sealing import SealedPictures
 from aggregator.settings import Settings
 from aggregator.sync.sealing import Bodies
+from aggregator.sync.vapid import Vapid
 
 ACTIONS = ("new", "show", "rotate", "drop", "unpack")
 
@@ -88,9 +89,10 @@ async def _dropped(settings: Settings, id: str) -> str:
 async def _refuse_needed(settings: Settings, ring: crypto.KeyRing, opened: db.Store, key_id: bytes) -> None:
     bodies = await Bodies(ring).under(opened, key_id)
     pictures = await SealedPictures(open_blobs(settings), ring).under(opened, key_id)
-    if bodies or pictures:
+    signs = await Vapid(ring, "").under(key_id)
+    if bodies or pictures or signs:
         await store.reseal_again()
+        what = f"{bodies} cards and {pictures} pictures are" if bodies or pictures else "The key that signs notices is"
         raise KeysRefused(
-            f"{bodies} cards and {pictures} pictures are still sealed with {key_id.hex()}. The running service seals "
-            "them anew, within the hour."
+            f"{what} still sealed with {key_id.hex()}. The running service seals them anew, within the hour."
         )

@@ -40,3 +40,34 @@ class GoneSpace(Model):
 
     class Meta:
         table = "gone_space"
+
+
+class ReminderWish(Model):
+    """How a person wants to be reminded: so many days before a card ends (`30,7,1,0`), never between these minutes of
+    the day in their zone, with the cards' names where `details` is 1. From `look_ms` on somebody should look which
+    cards end; null where the person wants no reminders."""
+
+    account_id = fields.UUIDField(primary_key=True)
+    days = fields.CharField(max_length=64)
+    quiet_from = fields.SmallIntField(null=True)
+    quiet_to = fields.SmallIntField(null=True)
+    zone = fields.CharField(max_length=64)
+    details = fields.SmallIntField()
+    look_ms = fields.BigIntField(null=True, db_index=True)
+
+    class Meta:
+        table = "reminder_wish"
+
+
+class Reminded(Model):
+    """A reminder that was queued, so that none is queued twice. `step` is the number of days before the end that it is
+    for. Key: account, space, key, ends_on, step."""
+
+    account_id = fields.UUIDField(primary_key=True)
+    space_id = fields.UUIDField()
+    key = fields.CharField(max_length=80)
+    ends_on = fields.CharField(max_length=10)
+    step = fields.SmallIntField()
+
+    class Meta:
+        table = "reminded"
