@@ -24,9 +24,9 @@ from aggregator.accounts.routes import AccountRoutes, LeavingRoutes, SignInLimit
 from aggregator.accounts.sessions import Sessions
 from aggregator.blobs import open_blobs
 from aggregator.catalog import wishes
-from aggregator.catalog.cards import MUTATORS
 from aggregator.catalog.leaving import Belongings
 from aggregator.catalog.leftovers import Leftovers, forget_uses
+from aggregator.catalog.moves import ALL_MUTATORS, take_along
 from aggregator.catalog.pictures import Pictures
 from aggregator.catalog.reminder_routes import ReminderRoutes
 from aggregator.catalog.reminders import KIND as CARDS_END
@@ -47,6 +47,8 @@ from aggregator.outbound import Outbound
 from aggregator.recognition.workers import READERS, Pool
 from aggregator.settings import Settings
 from aggregator.sync import leaving as sync_leaving
+from aggregator.sync.household_routes import HouseholdLimits, HouseholdRoutes
+from aggregator.sync.households import Households
 from aggregator.sync.live import Pokes
 from aggregator.sync.pull import Puller
 from aggregator.sync.purge import Purger
@@ -116,6 +118,7 @@ class Service:
         self.blobs = open_blobs(settings)
         self.pictures = Pictures(self.blobs, self.keys)
         self.belongings = Belongings(self.blobs, self.keys, self.pictures)
+        self.households = Households(self.keys, self.pokes, take_along, self.belongings.empty, self.pictures.copy)
         self.directory = Directory.read()
         self.matcher = Matcher(self.directory)
         self.patterns = KnownPatterns(self.directory)
@@ -135,8 +138,10 @@ class Service:
         """What answers where."""
         people = People(self.passwords, self.sessions, open_home)
         limits = SignInLimits(self.settings.limit_scale)
+        pusher = Pusher(self.keys, ALL_MUTATORS, self.pokes, self.pictures.copy)
         return [
-            *SyncRoutes(self.sessions, Pusher(self.keys, MUTATORS, self.pokes), self.pokes).routes(),
+            *SyncRoutes(self.sessions, pusher, self.pokes).routes(),
+            *HouseholdRoutes(self.sessions, self.households, HouseholdLimits(self.settings.limit_scale)).routes(),
             *AccountRoutes(people, self.sessions, home_of, self._ended, limits).routes(),
             *self._leaving(limits).routes(),
             *PictureRoutes(self.sessions, self.pictures).routes(),
@@ -153,8 +158,9 @@ class Service:
 
     def _leaving(self, limits: SignInLimits) -> LeavingRoutes:
         """What goes with an account, and what its person can take along: every package's share."""
-        leaving = Leaving(self.passwords, [wishes.erase, self.belongings.erase, sync_leaving.erase], self._ended)
-        exports = Exports([sync_leaving.export, wishes.export, self.belongings.export])
+        erasers = [self.households.erase, wishes.erase, self.belongings.erase, sync_leaving.erase]
+        leaving = Leaving(self.passwords, erasers, self._ended)
+        exports = Exports([sync_leaving.export, self.households.export, wishes.export, self.belongings.export])
         return LeavingRoutes(leaving, exports, self.sessions, limits)
 
     async def _ended(self, device_id: uuid.UUID) -> None:
@@ -179,6 +185,7 @@ class Service:
             Job("reseal-bodies", timedelta(hours=1), Bodies(self.keys).reseal),
             Job("reseal-pictures", timedelta(hours=1), SealedPictures(self.blobs, self.keys).reseal),
             Job("remove-gone-pictures", timedelta(hours=1), self.belongings.tidy),
+            Job("forget-invitations", timedelta(days=1), self.households.forget_invitations),
             Job("forget-gone-devices", timedelta(days=1), forget_gone_devices),
             Job("reminders", timedelta(minutes=5), self._reminders().run),
             Job("reseal-vapid", timedelta(hours=1), self.vapid.reseal),

@@ -12,7 +12,7 @@ import pytest
 from starlette.routing import BaseRoute, Mount, Route
 
 from aggregator.app import Service
-from aggregator.catalog.cards import MUTATORS
+from aggregator.catalog.moves import ALL_MUTATORS
 from aggregator.settings import Settings
 from tests.answers import assert_problem, masked
 from tests.service import PASSWORD, Person, Running, uuid7
@@ -31,14 +31,17 @@ class Ids:
     card: str
     picture: str
     use: str
+    household: str
+    invitation: str
 
     @classmethod
     def random(cls) -> "Ids":
         """Ids that nobody has."""
-        return cls(*(uuid7() for _ in range(7)))
+        return cls(*(uuid7() for _ in range(9)))
 
     def all(self) -> tuple[str, ...]:
-        return (self.account, self.space, self.device, self.client, self.card, self.picture, self.use)
+        ids = (self.account, self.space, self.device, self.client, self.card, self.picture, self.use)
+        return (*ids, self.household, self.invitation)
 
 
 Ask = Callable[[Person, Ids, Ids], httpx.Response]
@@ -55,12 +58,20 @@ class Probe:
 
 
 def of_person(person: Person, picture: bytes) -> Ids:
-    """The ids of somebody with a card, a picture on it, a use of it and a queue."""
+    """The ids of somebody with a card, a picture on it, a use of it, a queue, and a household with an invitation."""
     picture_id, answer = person.upload(picture)
     assert answer.status_code == 201
     card, use = person.keep(front=picture_id), uuid7()
     person.push("card.use", id=card, use=use, at="2026-01-01T00:00:00Z")
-    return Ids(person.account, person.space, person.device, person.client, card, picture_id, use)
+    ids = (person.account, person.space, person.device, person.client, card, picture_id, use)
+    return Ids(*ids, *_household_of(person))
+
+
+def _household_of(person: Person) -> tuple[str, str]:
+    account = {"account": person.account}
+    made = person.http.post("/api/households", params=account, json={"name": "Дом", "own_name": "Анна"}).json()
+    path = f"/api/households/{made['space']}/invitations"
+    return made["space"], person.http.post(path, params=account, json={"role": "member"}).json()["id"]
 
 
 # The table of routes
@@ -96,6 +107,24 @@ def leave(account: Callable[[Ids, Ids], str]) -> Ask:
         "DELETE", "/api/account", params={"account": account(theirs, own)}, json={"password": PASSWORD}
     )
 
+
+def ask(method: str, path: Callable[[Ids, Ids], str], body: dict[str, str] | None = None, is_them: bool = False) -> Ask:
+    """A call on behalf of oneself, or of them."""
+    return lambda who, theirs, own: who.http.request(
+        method, path(theirs, own), params={"account": (theirs if is_them else own).account}, json=body
+    )
+
+
+def of_household(method: str, path: str, body: dict[str, str] | None = None) -> list[Probe]:
+    """Their household, and theirs as them."""
+    return [
+        Probe("their household", ask(method, lambda t, o: path.format(t=t, o=o), body), 404),
+        Probe("as them", ask(method, lambda t, o: path.format(t=t, o=o), body, is_them=True), 409),
+    ]
+
+
+FOUNDATION = {"name": "Дом", "own_name": "Анна"}
+ENTRANCE = {"token": "0" * 43, "own_name": "Анна"}
 
 # A white pixel as GIF, which the service re-encodes like any other picture.
 PICTURE = bytes.fromhex("47494638396101000100800000ffffff00000021f90400000000002c00000000010001000002024401003b")
@@ -135,6 +164,31 @@ WITH_IDS: dict[tuple[str, str], list[Probe]] = {
     ("GET", "/api/account/export"): [
         Probe("as them", get(lambda t, o: "/api/account/export", account=THEIR_ACCOUNT), 409)
     ],
+    ("POST", "/api/households"): [
+        Probe("as them", ask("POST", lambda t, o: "/api/households", FOUNDATION, is_them=True), 409)
+    ],
+    ("POST", "/api/invitations/join"): [
+        Probe("as them", ask("POST", lambda t, o: "/api/invitations/join", ENTRANCE, is_them=True), 409)
+    ],
+    ("PATCH", "/api/households/{space}"): of_household("PATCH", "/api/households/{t.household}", {"name": "Мой"}),
+    ("GET", "/api/households/{space}/invitations"): of_household("GET", "/api/households/{t.household}/invitations"),
+    ("POST", "/api/households/{space}/invitations"): [
+        *of_household("POST", "/api/households/{t.household}/invitations", {"role": "member"}),
+        *of_household("POST", "/api/households/{o.space}/invitations", {"role": "member"})[:1],
+    ],
+    ("DELETE", "/api/households/{space}/invitations/{id}"): [
+        *of_household("DELETE", "/api/households/{t.household}/invitations/{t.invitation}"),
+        *of_household("DELETE", "/api/households/{o.household}/invitations/{t.invitation}")[:1],
+    ],
+    ("PATCH", "/api/households/{space}/members/{id}"): [
+        *of_household("PATCH", "/api/households/{t.household}/members/{t.account}", {"role": "viewer"}),
+        *of_household("PATCH", "/api/households/{o.household}/members/{t.account}", {"role": "viewer"})[:1],
+    ],
+    ("DELETE", "/api/households/{space}/members/{id}"): [
+        *of_household("DELETE", "/api/households/{t.household}/members/{t.account}"),
+        *of_household("DELETE", "/api/households/{t.household}/members/{o.account}")[:1],
+        *of_household("DELETE", "/api/households/{o.household}/members/{t.account}")[:1],
+    ],
     ("DELETE", "/api/account"): [Probe("as them", leave(THEIR_ACCOUNT), 409)],
     ("GET", "/api/reminders"): [Probe("as them", get(lambda t, o: "/api/reminders", account=THEIR_ACCOUNT), 409)],
     ("PUT", "/api/reminders"): [Probe("as them", put(lambda t, o: "/api/reminders", THEIR_ACCOUNT), 409)],
@@ -160,6 +214,7 @@ WITHOUT_IDS = {
     ("GET", "/api/session"),
     ("DELETE", "/api/session"),
     ("GET", "/api/devices"),
+    ("POST", "/api/invitations/look"),
     ("POST", "/api/intake"),
     ("GET", "/api/merchants"),
     ("GET", "/api/merchants/directory"),
@@ -221,6 +276,17 @@ BY_MUTATOR: dict[str, list[Probe]] = {
     ],
     "card.bin": everywhere("card.bin", GONE),
     "card.restore": everywhere("card.restore", GONE),
+    "card.move": [
+        Probe("their card", mutation("card.move", lambda t, o: {"space": t.space, "id": t.card, "to": o.space}), 404),
+        Probe(
+            "out of their household",
+            mutation("card.move", lambda t, o: {"space": t.household, "id": t.card, "to": o.space}),
+            404,
+        ),
+        Probe("into their space", mutation("card.move", lambda t, o: {"id": o.card, "to": t.space}), 404),
+        Probe("into their household", mutation("card.move", lambda t, o: {"id": o.card, "to": t.household}), 404),
+        Probe("their card's id here", mutation("card.move", lambda t, o: {"id": t.card, "to": o.household}), GONE),
+    ],
     "card.keep": [
         Probe(
             "their picture on a new card",
@@ -293,7 +359,7 @@ def test_a_new_route_without_a_row_is_noticed(routes: list[BaseRoute]) -> None:
 
 
 def test_every_mutator_has_a_row_in_the_table() -> None:
-    assert BY_MUTATOR.keys() == {mutator.name for mutator in MUTATORS}
+    assert BY_MUTATOR.keys() == {mutator.name for mutator in ALL_MUTATORS}
 
 
 @pytest.mark.parametrize("row", WITH_IDS, ids=lambda row: f"{row[0]} {row[1]}")

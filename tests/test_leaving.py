@@ -98,6 +98,18 @@ def leave(person: Person, password: str = PASSWORD) -> httpx.Response:
     return person.http.request("DELETE", "/api/account", json={"password": password})
 
 
+def share(person: Person, guest: Person) -> None:
+    """The person makes a household, brings a card and lets the guest in, and somebody else whoever comes."""
+    account = {"account": person.account}
+    household = {"name": "Дом", "own_name": "Анна"}
+    space = person.http.post("/api/households", params=account, json=household).json()["space"]
+    person.push("card.keep", space=space, id=uuid7(), card={"name": "Лента"})
+    path = f"/api/households/{space}/invitations"
+    tokens = [person.http.post(path, params=account, json={"role": "member"}).json()["token"] for _ in range(2)]
+    entrance = {"token": tokens[0], "own_name": "Борис"}
+    guest.http.post("/api/invitations/join", params={"account": guest.account}, json=entrance).raise_for_status()
+
+
 def exported(person: Person) -> zipfile.ZipFile:
     answer = person.http.get("/api/account/export")
     assert (answer.status_code, answer.headers["content-type"]) == (200, "application/zip"), answer.text
@@ -275,6 +287,7 @@ def test_a_deleted_account_leaves_no_trace_in_any_row_or_picture(
     left = settled(own.url)
     with Person.signed_up(own.url) as neighbour:
         kept = neighbour.keep()
+        share(left.person, neighbour)
         owned = shape_of(Rows(options)).keys() - NOBODYS - RARELY
         assert owned - filled(options) == set(), "this table is not filled by the test, or is missing in NOBODYS"
         found = traces(options, left.names())

@@ -4,7 +4,7 @@ it.
 
 import uuid
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
@@ -13,7 +13,7 @@ from msgspec import Meta, Struct
 from aggregator.catalog.fields import CardFields, check
 from aggregator.catalog.models import CardUse, Picture
 from aggregator.errors import Conflict, FieldError, Invalid
-from aggregator.sync.log import Change, Staged
+from aggregator.sync.log import Change, Staged, Unprepared
 from aggregator.sync.models import Entry
 from aggregator.sync.mutators import Mutator, Stop
 
@@ -26,6 +26,8 @@ BIN_MS = 30 * 24 * 3_600_000
 COUNTS = "counts"
 PICTURES = "pictures"
 USES = "uses"
+BRINGER = "brought_by"
+"""The field that says who brought a card into a household; the server keeps it."""
 
 
 class Keep(Struct, frozen=True, forbid_unknown_fields=True):
@@ -89,13 +91,16 @@ def keep(change: Change, args: Keep) -> None:
         raise Invalid([FieldError("/card/name", "A card needs a name.")])
     check(args.card, "/card")
     _require_pictures(change, args.space, args.card)
-    _require_room(change, args.space)
-    _stage(change, args, {"created_at": moment(change.now_ms)}, args.card.written())
+    require_room(change, args.space)
+    kept = {"created_at": moment(change.now_ms), BRINGER: str(change.account_id)}
+    if not change.is_shared(args.space):
+        del kept[BRINGER]
+    _stage(change, args, kept, args.card.written())
 
 
 def set_fields(change: Change, args: Set) -> None:
     """Write single fields, so that two devices' edits of different fields both last."""
-    body = _existing(change, args)
+    body = existing(change, args.space, key(args))
     check(args.fields, "/fields")
     _require_pictures(change, args.space, args.fields)
     _stage(change, args, body, args.fields.written())
@@ -103,7 +108,7 @@ def set_fields(change: Change, args: Set) -> None:
 
 def use(change: Change, args: Use) -> None:
     """Count a use once. The device's clock may be wrong: a time after the arrival counts as the arrival."""
-    body = _existing(change, args)
+    body = existing(change, args.space, key(args))
     counted: set[tuple[uuid.UUID, uuid.UUID]] = change.facts[USES]
     if (args.id, args.use) in counted:
         return
@@ -116,36 +121,42 @@ def use(change: Change, args: Use) -> None:
 
 def put_in_bin(change: Change, args: Name) -> None:
     """Move the card to the bin; the first time counts."""
-    body = _existing(change, args)
+    body = existing(change, args.space, key(args))
     if "binned_at" not in body:
         _stage(change, args, body, {"binned_at": moment(change.now_ms)})
 
 
 def restore(change: Change, args: Name) -> None:
     """Take the card out of the bin."""
-    body = _existing(change, args)
+    body = existing(change, args.space, key(args))
     if "binned_at" in body:
         _stage(change, args, body, {"binned_at": None})
 
 
-def _existing(change: Change, args: Args) -> dict[str, Any]:
-    body = change.get(args.space, key(args))
+def existing(change: Change, space_id: uuid.UUID, key: str) -> dict[str, Any]:
+    """The card's body; raises Conflict where there is none."""
+    body = change.get(space_id, key)
     if body is None:
         raise Conflict("card-gone", "There is no such card here any more.")
     return body
 
 
 def _stage(change: Change, args: Args, body: dict[str, Any], written: dict[str, Any]) -> None:
-    merged = {name: value for name, value in (body | written).items() if value is not None}
-    staged = Staged(merged, merged.get("merchant"), merged.get("expires_on"), _purge_ms(merged.get("binned_at")))
-    change.put(args.space, key(args), staged)
+    change.put(args.space, key(args), staged(body | written))
+
+
+def staged(fields: dict[str, Any]) -> Staged:
+    """A card's fields as what is written of it; None clears one."""
+    body = {name: value for name, value in fields.items() if value is not None}
+    return Staged(body, body.get("merchant"), body.get("expires_on"), _purge_ms(body.get("binned_at")))
 
 
 def _purge_ms(binned_at: str | None) -> int | None:
     return round(datetime.fromisoformat(binned_at).timestamp() * 1000) + BIN_MS if binned_at else None
 
 
-def _require_room(change: Change, space_id: uuid.UUID) -> None:
+def require_room(change: Change, space_id: uuid.UUID) -> None:
+    """Count one card more in the space; raises Conflict where it is full."""
     counts: Counter[uuid.UUID] = change.facts.setdefault(COUNTS, Counter())
     if counts[space_id] >= MAX_CARDS:
         raise Conflict("space-full", f"A space holds at most {MAX_CARDS} cards, those in the bin included.")
@@ -154,25 +165,60 @@ def _require_room(change: Change, space_id: uuid.UUID) -> None:
 
 def _require_pictures(change: Change, space_id: uuid.UUID, fields: CardFields) -> None:
     for picture in fields.pictures():
-        if (space_id, picture) not in change.facts[PICTURES]:
+        if not has_picture(change, space_id, picture):
             raise Stop("picture-missing", "Upload the picture first.", picture=str(picture))
+
+
+def has_picture(change: Change, space_id: uuid.UUID, picture: uuid.UUID) -> bool:
+    """Whether the space has the picture, or gets it with this change: a card that was moved leaves its device uploading
+    to the space it knew.
+    """
+    if (space_id, picture) in change.facts[PICTURES]:
+        return True
+    named = change.named
+    return named is not None and named != space_id and carries(change, named, space_id, picture)
+
+
+def carries(change: Change, source: uuid.UUID, target: uuid.UUID, picture: uuid.UUID) -> bool:
+    """Bring a picture from one space into another, and say whether there is one; raises Unprepared until its bytes have
+    been copied.
+    """
+    need = (source, target, picture)
+    if need not in change.prepared:
+        raise Unprepared([need])
+    copied: Picture | None = change.prepared[need]
+    if copied is not None:
+        change.add(copied)
+        change.facts[PICTURES].add((target, picture))
+    return copied is not None
 
 
 async def load_keep(change: Change, batch: Sequence[Keep]) -> None:
     """What `keep` needs: how many cards the spaces have, and which of the pictures."""
-    counts = change.facts.setdefault(COUNTS, Counter())
-    for space_id in {args.space for args in batch}:
-        counts[space_id] = await Entry.filter(space_id=space_id, box__not_isnull=True).count()
+    await load_counts(change, {args.space for args in batch})
     await load_pictures(change, batch)
+
+
+async def load_counts(change: Change, spaces: Iterable[uuid.UUID]) -> None:
+    """How many cards the spaces have, those in the bin too."""
+    counts = change.facts.setdefault(COUNTS, Counter())
+    for space_id in spaces:
+        found = Entry.filter(space_id=space_id, key__startswith="card/", box__not_isnull=True)
+        counts[space_id] = await found.count()
 
 
 async def load_pictures(change: Change, batch: Sequence[Keep | Set]) -> None:
     """Which of the named pictures the spaces have."""
-    found = change.facts.setdefault(PICTURES, set())
     wanted: dict[uuid.UUID, set[uuid.UUID]] = {}
     for args in batch:
         fields = args.card if isinstance(args, Keep) else args.fields
         wanted.setdefault(args.space, set()).update(fields.pictures())
+    await find_pictures(change, wanted)
+
+
+async def find_pictures(change: Change, wanted: Mapping[uuid.UUID, set[uuid.UUID]]) -> None:
+    """Note which of the pictures the spaces have."""
+    found = change.facts.setdefault(PICTURES, set())
     for space_id, pictures in wanted.items():
         if pictures:
             for picture in await Picture.filter(space_id=space_id, id__in=list(pictures)).only("id"):
@@ -182,16 +228,17 @@ async def load_pictures(change: Change, batch: Sequence[Keep | Set]) -> None:
 async def load_uses(change: Change, batch: Sequence[Use]) -> None:
     """Which of the reported uses have been counted before."""
     found = change.facts.setdefault(USES, set())
-    for space_id in {args.space for args in batch}:
-        uses = [args.use for args in batch if args.space == space_id]
-        for known in await CardUse.filter(space_id=space_id, use_id__in=uses).only("card_id", "use_id"):
-            found.add((known.card_id, known.use_id))
+    # In all spaces, since this very batch may move the card.
+    uses = CardUse.filter(space_id__in=list(change.spaces), use_id__in=[args.use for args in batch])
+    for known in await uses.only("card_id", "use_id"):
+        found.add((known.card_id, known.use_id))
 
 
 MUTATORS = (
     Mutator("card.keep", Keep, key, keep, load_keep),
     Mutator("card.set", Set, key, set_fields, load_pictures),
-    Mutator("card.use", Use, key, use, load_uses),
+    # Whoever may only look may show the card, too, which is no edit.
+    Mutator("card.use", Use, key, use, load_uses, is_edit=False),
     Mutator("card.bin", Name, key, put_in_bin),
     Mutator("card.restore", Name, key, restore),
 )

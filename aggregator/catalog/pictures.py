@@ -9,10 +9,11 @@ from aggregator.accounts.sessions import now_ms
 from aggregator.blobs import Blobs
 from aggregator.catalog.models import Picture
 from aggregator.crew import Crew
-from aggregator.crypto import KeyRing
-from aggregator.errors import Conflict, NotFound
+from aggregator.crypto import BoxUnreadable, KeyRing
+from aggregator.errors import Conflict, Forbidden, NotFound
 from aggregator.images import decode, encode_webp
-from aggregator.sync.spaces import may_enter
+from aggregator.sync.log import Need
+from aggregator.sync.spaces import VIEWER, role_in
 
 MAX_UPLOAD_BYTES = 2_000_000
 MAX_SIDE = 1_600
@@ -33,10 +34,15 @@ class Pictures:
     async def put(
         self, store: db.Store, account_id: uuid.UUID, space_id: uuid.UUID, id: uuid.UUID, upload: bytes
     ) -> bool:
-        """Keep an upload, and say whether it is new; raises NotFound outside the account's spaces, Conflict for
-        another picture under the same id, UnsupportedMedia or TooLarge for what is no picture."""
-        if not await may_enter(store, account_id, space_id):
+        """Keep an upload, and say whether it is new; raises NotFound outside the account's spaces, Forbidden where it
+        may only look, Conflict for another picture under the same id, UnsupportedMedia or TooLarge for what is no
+        picture.
+        """
+        role = await role_in(store, account_id, space_id)
+        if role is None:
             raise NotFound
+        if role == VIEWER:
+            raise Forbidden("view-only", "You may look at the cards here and show them, but not change them.")
         marks = self._keys.blinds(b"upload/%b/" % space_id.bytes + upload)
         if await self._is_repeat(space_id, id, marks):
             return False
@@ -65,6 +71,23 @@ class Pictures:
         if box is None:
             raise NotFound
         return self._keys.open(box, bound(space_id, id))
+
+    async def copy(self, need: Need) -> Picture | None:
+        """Copy a picture's bytes from one space into another, and give the row that is to name them: without it they go
+        with the next tidying. None where there are none, or none that open. The picture itself stays where it is.
+        """
+        source, target, id = need
+        row = await Picture.filter(space_id=source, id=id).first()
+        box = row and await self._blobs.get(blob_key(source, id, bytes(row.upload_mark), row.created_ms))
+        try:
+            image = self._keys.open(box, bound(source, id)) if box else None
+        except BoxUnreadable:
+            image = None
+        if image is None:
+            return None
+        mark, created_ms = self._keys.blinds(b"copy/%b/" % target.bytes + image)[-1], now_ms()
+        await self._blobs.put(blob_key(target, id, mark, created_ms), self._keys.seal(image, bound(target, id)))
+        return Picture(space_id=target, id=id, upload_mark=mark, size_bytes=len(image), created_ms=created_ms)
 
     async def _is_repeat(self, space_id: uuid.UUID, id: uuid.UUID, marks: list[bytes]) -> bool:
         known = await Picture.filter(space_id=space_id, id=id).only("upload_mark").first()

@@ -5,8 +5,9 @@ truth.
 import asyncio
 import logging
 import uuid
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 
 import asyncpg
 import msgspec
@@ -20,16 +21,20 @@ MAX_STREAMS_PER_ACCOUNT = 32
 RECONNECT_S = 1
 
 
+Stay = tuple[uuid.UUID, uuid.UUID]
+"""An account and a space it has joined or parted from."""
+
 _log = logging.getLogger("karman.live")
 
 
 class Listener:
     """One open stream. Pokes that come faster than they are read melt into the newest version of each space."""
 
-    def __init__(self, account_id: uuid.UUID, device_id: uuid.UUID, spaces: frozenset[uuid.UUID]) -> None:
+    def __init__(self, account_id: uuid.UUID, device_id: uuid.UUID, spaces: Iterable[uuid.UUID]) -> None:
         self.account_id = account_id
         self.device_id = device_id
-        self.spaces = spaces
+        self.spaces = set(spaces)
+        self.turns = 0
         self._versions: dict[uuid.UUID, int] = {}
         self._awake = asyncio.Event()
         self._ended = False
@@ -77,31 +82,57 @@ class Pokes:
         """The listener hears pokes inside the block; raises TooManyRequests for an account with too many streams."""
         if len(self._by_account.get(listener.account_id, ())) >= MAX_STREAMS_PER_ACCOUNT:
             raise TooManyRequests(30, "This account has too many open streams.")
-        places = [
-            *((self._by_space, space_id) for space_id in listener.spaces),
-            (self._by_device, listener.device_id),
-            (self._by_account, listener.account_id),
-        ]
-        for table, key in places:
-            table.setdefault(key, set()).add(listener)
+        people = ((self._by_device, listener.device_id), (self._by_account, listener.account_id))
+        for table, key in people:
+            _put(table, key, listener)
+        for space_id in listener.spaces:
+            _put(self._by_space, space_id, listener)
         try:
             yield listener
         finally:
-            for table, key in places:
-                table[key].discard(listener)
-                if not table[key]:
-                    del table[key]
+            for table, key in people:
+                _take(table, key, listener)
+            for space_id in listener.spaces:
+                _take(self._by_space, space_id, listener)
 
-    def poke(self, versions: Mapping[uuid.UUID, int]) -> None:
-        """Tell this process's listeners."""
+    async def settle(self, listener: Listener, look: Callable[[], Awaitable[Iterable[uuid.UUID]]]) -> None:
+        """Let a stream that has just opened hear of the spaces that its account is in by now. Looked at again where
+        somebody came or went meanwhile.
+        """
+        while True:
+            turns = listener.turns
+            spaces = await look()
+            if turns == listener.turns:
+                return self._place(listener, spaces)
+
+    def _place(self, listener: Listener, spaces: Iterable[uuid.UUID]) -> None:
+        listener.turns += 1
+        wanted = set(spaces)
+        for space_id in listener.spaces - wanted:
+            _take(self._by_space, space_id, listener)
+        for space_id in wanted - listener.spaces:
+            _put(self._by_space, space_id, listener)
+        listener.spaces = wanted
+
+    def poke(self, versions: Mapping[uuid.UUID, int], joined: Sequence[Stay] = (), parted: Sequence[Stay] = ()) -> None:
+        """Tell this process's listeners. Whoever has joined hears it, too, and whoever has parted for the last time."""
+        for account_id, space_id in joined:
+            for listener in self._by_account.get(account_id, ()):
+                self._place(listener, listener.spaces | {space_id})
         for space_id, version in versions.items():
             for listener in self._by_space.get(space_id, ()):
                 listener.poke(space_id, version)
+        for account_id, space_id in parted:
+            for listener in self._by_account.get(account_id, ()):
+                self._place(listener, listener.spaces - {space_id})
 
-    async def announce(self, versions: Mapping[uuid.UUID, int]) -> None:
-        """Tell the other processes. Inside a transaction the word leaves with the commit."""
+    async def announce(
+        self, versions: Mapping[uuid.UUID, int], joined: Sequence[Stay] = (), parted: Sequence[Stay] = ()
+    ) -> None:
+        """As `poke`, the other processes. Inside a transaction the word leaves with the commit."""
         if versions and not db.is_sqlite():
-            await self._notify({"versions": {str(space_id): version for space_id, version in versions.items()}})
+            word = {"versions": {str(space_id): version for space_id, version in versions.items()}}
+            await self._notify({**word, "joined": list(joined), "parted": list(parted)})
 
     async def end(self, device_id: uuid.UUID) -> None:
         """Close the streams of a device, here and elsewhere."""
@@ -126,19 +157,21 @@ class Pokes:
         """Listen to the other processes until cancelled, reconnecting as often as needed."""
         while True:
             try:
-                await self._hear_once(store.settings.database)
+                await self._hear_once(store)
             except Exception as error:
                 # Devices still learn everything by pulling, only later.
                 _log.warning("the other processes cannot be heard just now: %s", error)
             await asyncio.sleep(RECONNECT_S)
 
-    async def _hear_once(self, url: str) -> None:
-        connection = await asyncpg.connect(url)
+    async def _hear_once(self, store: db.Store) -> None:
+        connection = await asyncpg.connect(store.settings.database)
         lost = asyncio.Event()
         connection.add_termination_listener(lambda _: lost.set())
         try:
             await connection.add_listener(CHANNEL, lambda *heard: self._heard(heard[-1]))
             # What was said while nobody listened is not repeated, so everybody looks once.
+            for listener in [one for listeners in self._by_account.values() for one in listeners]:
+                await self.settle(listener, partial(spaces_of, store, listener.account_id))
             self._wake_all()
             await lost.wait()
         finally:
@@ -148,7 +181,8 @@ class Pokes:
         word = msgspec.json.decode(text)
         if word["from"] == self._process:
             return
-        self.poke({uuid.UUID(space_id): version for space_id, version in word.get("versions", {}).items()})
+        versions = {uuid.UUID(space_id): version for space_id, version in word.get("versions", {}).items()}
+        self.poke(versions, _stays(word.get("joined", ())), _stays(word.get("parted", ())))
         if "ended" in word:
             self._end(uuid.UUID(word["ended"]))
 
@@ -156,3 +190,23 @@ class Pokes:
         for space_id, listeners in self._by_space.items():
             for listener in listeners:
                 listener.poke(space_id, 0)
+
+
+async def spaces_of(store: db.Store, account_id: uuid.UUID) -> set[uuid.UUID]:
+    """The spaces that an account may enter."""
+    rows = await store.read("SELECT space_id FROM member WHERE account_id = $1", str(account_id))
+    return {uuid.UUID(str(row[0])) for row in rows}
+
+
+def _put(table: dict[uuid.UUID, set[Listener]], key: uuid.UUID, listener: Listener) -> None:
+    table.setdefault(key, set()).add(listener)
+
+
+def _take(table: dict[uuid.UUID, set[Listener]], key: uuid.UUID, listener: Listener) -> None:
+    table[key].discard(listener)
+    if not table[key]:
+        del table[key]
+
+
+def _stays(heard: Iterable[Iterable[str]]) -> list[Stay]:
+    return [(uuid.UUID(account_id), uuid.UUID(space_id)) for account_id, space_id in heard]

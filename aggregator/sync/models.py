@@ -34,8 +34,9 @@ class Member(Model):
 
 
 class Entry(Model):
-    """The sealed body under one key of a space, at the version that wrote it; without a box, a tombstone. From
-    `purge_ms` on a body that waits to go becomes a tombstone, and a tombstone goes. Key: space, key.
+    """The sealed body under one key of a space, at the version that wrote it; without a box, a tombstone, which names
+    the space that the body `moved_to`, if it did. From `purge_ms` on a body that waits to go becomes a tombstone, and a
+    tombstone goes. Key: space, key.
     """
 
     space_id = fields.UUIDField(primary_key=True)
@@ -46,6 +47,7 @@ class Entry(Model):
     merchant = fields.CharField(max_length=80, null=True)
     expires_on = fields.CharField(max_length=10, null=True)
     purge_ms = fields.BigIntField(null=True)
+    moved_to = fields.UUIDField(null=True)
 
     class Meta:
         table = "entry"
@@ -90,3 +92,20 @@ class RestoredSpace(Model):
 
     class Meta:
         table = "restored_space"
+
+
+class Invitation(Model):
+    """A link into a household, known by the SHA-256 of its token, that lets one account in: `used_by`, from then on.
+    Key: space, id."""
+
+    space_id = fields.UUIDField(primary_key=True)
+    id = fields.UUIDField()
+    token_hash = fields.CharField(max_length=64, db_index=True)
+    role = fields.CharField(max_length=16)
+    made_by = fields.UUIDField(db_index=True)
+    created_ms = fields.BigIntField()
+    expires_ms = fields.BigIntField(db_index=True)
+    used_by = fields.UUIDField(null=True, db_index=True)
+
+    class Meta:
+        table = "invitation"

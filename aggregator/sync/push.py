@@ -15,12 +15,20 @@ import msgspec
 from aggregator import db
 from aggregator.accounts.sessions import now_ms
 from aggregator.crypto import KeyRing
-from aggregator.errors import Conflict, FieldError, Invalid, NotFound, Problem, Unauthorized
+from aggregator.errors import (
+    Conflict,
+    FieldError,
+    Forbidden,
+    Invalid,
+    NotFound,
+    Problem,
+    Unauthorized,
+)
 from aggregator.http import field_error, note_mistake
 from aggregator.sync.live import Pokes
-from aggregator.sync.log import Change
+from aggregator.sync.log import Change, Need, Unprepared
 from aggregator.sync.models import Receipt
-from aggregator.sync.mutators import Mutator, Stop
+from aggregator.sync.mutators import Mutator, Prepare, Stop, nothing, prepared
 from aggregator.sync.spaces import lock
 
 MAX_FAILURES = 5
@@ -86,10 +94,11 @@ class _Call:
 class Pusher:
     """Applies batches. `mutators` is everything a device may name."""
 
-    def __init__(self, keys: KeyRing, mutators: Sequence[Mutator], pokes: Pokes) -> None:
+    def __init__(self, keys: KeyRing, mutators: Sequence[Mutator], pokes: Pokes, prepare: Prepare = nothing) -> None:
         self._keys = keys
         self._mutators: Mapping[str, Mutator] = {mutator.name: mutator for mutator in mutators}
         self._pokes = pokes
+        self._prepare = prepare
 
     async def push(self, account_id: uuid.UUID, batch: Batch) -> Delivery:
         """Apply what is new and replay what is not; raises Conflict for a gap or a fork, with nothing applied.
@@ -98,7 +107,7 @@ class Pusher:
         applied one by one, and the one that fails alone is counted and in the end refused.
         """
         try:
-            return await self._push(account_id, batch)
+            return await prepared(self._prepare, lambda brought: self._push(account_id, batch, brought))
         except (Problem, *db.STORE_ERRORS):
             raise
         except Exception as error:
@@ -106,7 +115,7 @@ class Pusher:
                 return await self._one_by_one(account_id, batch)
             return await self._count_failure(account_id, batch, error)
 
-    async def _push(self, account_id: uuid.UUID, batch: Batch) -> Delivery:
+    async def _push(self, account_id: uuid.UUID, batch: Batch, brought: Mapping[Need, Any]) -> Delivery:
         if not batch.mutations:
             return Delivery()
         prints = {mutation.id: mutation.fingerprint() for mutation in batch.mutations}
@@ -114,7 +123,7 @@ class Pusher:
             client = await _lock_client(account_id, batch.client)
             _refuse_gap(batch.mutations, client.last_id)
             delivery = Delivery(await _replayed(batch.mutations, client, prints))
-            await self._apply(client, batch.mutations[len(delivery.outcomes) :], delivery, prints)
+            await self._apply(client, batch.mutations[len(delivery.outcomes) :], delivery, prints, brought)
             await self._pokes.announce(delivery.versions)
         self._pokes.poke(delivery.versions)
         return delivery
@@ -143,12 +152,17 @@ class Pusher:
         return Delivery([(mutation.id, outcome)])
 
     async def _apply(
-        self, client: _Client, mutations: Sequence[Mutation], delivery: Delivery, prints: Mapping[int, bytes]
+        self,
+        client: _Client,
+        mutations: Sequence[Mutation],
+        delivery: Delivery,
+        prints: Mapping[int, bytes],
+        brought: Mapping[Need, Any],
     ) -> None:
         if not mutations:
             return
         calls = [self._call(mutation) for mutation in mutations]
-        change = await self._open(client.account_id, calls)
+        change = await self._open(client.account_id, calls, brought)
         before = len(delivery.outcomes)
         failures = _run_all(change, calls, client.failures, delivery)
         delivery.versions = await change.flush()
@@ -168,23 +182,37 @@ class Pusher:
         except msgspec.ValidationError as error:
             return _Call(mutation, mutator, problem=Invalid([field_error(error)]))
 
-    async def _open(self, account_id: uuid.UUID, calls: Sequence[_Call]) -> Change:
+    async def _open(self, account_id: uuid.UUID, calls: Sequence[_Call], brought: Mapping[Need, Any]) -> Change:
         """The unit of work with everything its mutators will read: a few queries, however many mutations."""
         ready = [(call.mutator, call.args) for call in calls if call.mutator and call.args is not None]
-        spaces = await lock(account_id, {args.space for _, args in ready})
-        change = Change(self._keys, account_id, now_ms(), spaces)
-        await change.load((args.space, mutator.key(args)) for mutator, args in ready)
-        for mutator in {mutator.name: mutator for mutator, _ in ready}.values():
+        access = await lock(account_id)
+        versions = {space_id: found.version for space_id, found in access.items()}
+        change = Change(self._keys, account_id, now_ms(), versions, access=access, prepared=brought)
+        await change.load(place for mutator, args in ready for place in mutator.places(args))
+        moved = [(mutator, _followed(change, mutator, args)) for mutator, args in ready]
+        for mutator in {mutator.name: mutator for mutator, _ in moved}.values():
             if mutator.load is not None:
-                await mutator.load(change, [args for other, args in ready if other is mutator and args.space in spaces])
+                mine = [args for other, args in moved if other is mutator and args.space in versions]
+                await mutator.load(change, mine)
         return change
 
 
+def _followed(change: Change, mutator: Mutator, args: Any) -> Any:
+    """The arguments with the space in which the body is now."""
+    return msgspec.structs.replace(args, space=change.whereabouts(args.space, mutator.key(args)))
+
+
 def _run_all(change: Change, calls: Sequence[_Call], failures: int, delivery: Delivery) -> int:
-    """Run mutations until one stops the batch, and give how often the next one has failed by our own error."""
+    """Run mutations until one stops the batch, and give how often the next one has failed by our own error. Raises
+    Unprepared with all that they lack.
+    """
+    needs: set[Need] = set()
     for call in calls:
         try:
             outcome = _run(change, call)
+        except Unprepared as lacking:
+            needs |= lacking.needs
+            continue
         except Stop as stop:
             delivery.stop = stop
             break
@@ -197,6 +225,8 @@ def _run_all(change: Change, calls: Sequence[_Call], failures: int, delivery: De
             outcome = mistake.body()
         failures = 0
         delivery.outcomes.append((call.mutation.id, outcome))
+    if needs:
+        raise Unprepared(needs)
     return failures
 
 
@@ -213,9 +243,7 @@ def _run(change: Change, call: _Call) -> Outcome:
     try:
         if call.problem is not None:
             raise call.problem
-        if call.args.space not in change.spaces:
-            raise NotFound
-        call.mutator.run(change, call.args)
+        call.mutator.run(change, _admitted(change, call.mutator, call.args))
     except Stop as stop:
         stop.extra["id"] = call.mutation.id
         raise
@@ -223,6 +251,21 @@ def _run(change: Change, call: _Call) -> Outcome:
         return problem.body()
     change.keep()
     return None
+
+
+def _admitted(change: Change, mutator: Mutator, named: Any) -> Any:
+    """The arguments with the space in which the body is now; raises NotFound, Conflict or Forbidden where the author
+    may not do this.
+    """
+    if named.space not in change.spaces:
+        raise NotFound
+    change.named = named.space
+    args = _followed(change, mutator, named)
+    if args.space not in change.spaces:
+        raise Conflict("card-moved", "The card was moved to where you are not let in.")
+    if mutator.is_edit and not change.may_edit(args.space):
+        raise Forbidden("view-only", "You may look at the cards here and show them, but not change them.")
+    return args
 
 
 async def _lock_client(account_id: uuid.UUID, client_id: uuid.UUID) -> _Client:

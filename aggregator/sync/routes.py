@@ -1,8 +1,8 @@
 """Push, pull and live over HTTP."""
 
-import uuid
 import zlib
 from collections.abc import AsyncGenerator, AsyncIterator
+from functools import partial
 
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
@@ -12,7 +12,7 @@ from aggregator import db
 from aggregator.accounts.sessions import Sessions
 from aggregator.errors import Problem
 from aggregator.http import answer, query_uuid, read_json
-from aggregator.sync.live import Listener, Pokes
+from aggregator.sync.live import Listener, Pokes, spaces_of
 from aggregator.sync.pull import Puller
 from aggregator.sync.push import Batch, Delivery, Pusher
 
@@ -63,15 +63,15 @@ class SyncRoutes:
         if request.method == "HEAD":
             return Response(media_type="text/event-stream")
         session = await self._sessions.check_account(request.state["store"], request)
-        spaces = await _spaces(request.state["store"], session.account_id)
-        listener = Listener(session.account_id, session.device_id, spaces)
+        listener = Listener(session.account_id, session.device_id, ())
         stream = _stream(self._pokes, listener)
         # The first event is taken here, so that too many streams are refused before the answer begins. The second look
-        # is for a device that was revoked before it listened, whose end nobody would tell it.
+        # is for a device that was revoked before it listened, whose end nobody would tell it; so it is with its spaces.
         first = await anext(stream)
         try:
             await self._sessions.check(request.state["store"], request)
-        except Problem:
+            await self._pokes.settle(listener, partial(spaces_of, request.state["store"], session.account_id))
+        except (Problem, *db.STORE_ERRORS):
             await stream.aclose()
             raise
         return StreamingResponse(
@@ -89,11 +89,6 @@ async def _with_first(first: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator
     yield first
     async for event in rest:
         yield event
-
-
-async def _spaces(store: db.Store, account_id: uuid.UUID) -> frozenset[uuid.UUID]:
-    rows = await store.read("SELECT space_id FROM member WHERE account_id = $1", str(account_id))
-    return frozenset(uuid.UUID(str(row[0])) for row in rows)
 
 
 def _results(delivery: Delivery) -> list[dict[str, object]]:

@@ -1,14 +1,24 @@
-"""Spaces: a person's own, made with the account, and the locks that order all writes to them."""
+"""Spaces: a person's own, made with the account, and households'; and the locks that order all writes to them."""
 
 import uuid
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from aggregator import db
 from aggregator.accounts.sessions import now_ms
 from aggregator.sync.models import Member, Space
 
-PERSON = "person"
-OWNER = "owner"
+PERSON, HOUSEHOLD = "person", "household"
+OWNER, EDITOR, VIEWER = "owner", "member", "viewer"
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """A space as one account meets it: its version, its kind, and the account's role."""
+
+    version: int
+    kind: str
+    role: str
 
 
 async def open_home(account_id: uuid.UUID) -> None:
@@ -24,17 +34,23 @@ async def home_of(account_id: uuid.UUID) -> uuid.UUID:
     return uuid.UUID(str(row[0]))
 
 
-async def lock(account_id: uuid.UUID, wanted: Iterable[uuid.UUID]) -> dict[uuid.UUID, int]:
-    """Lock those of the wanted spaces that the account may enter, in id order, and give their versions."""
-    ids = sorted(str(space_id) for space_id in wanted)
-    if not ids:
-        return {}
-    marks = ", ".join(f"${position}" for position in range(2, len(ids) + 2))
+async def lock(account_id: uuid.UUID) -> dict[uuid.UUID, Access]:
+    """Lock all spaces that the account may enter, in id order: what a push names may have moved into any of them."""
     sql = (
-        "SELECT s.id, s.version FROM space s JOIN member m ON m.space_id = s.id "  # noqa: S608 - placeholders only
-        f"WHERE m.account_id = $1 AND s.id IN ({marks}) ORDER BY s.id"
+        "SELECT s.id, s.version, s.kind, m.role FROM space s JOIN member m ON m.space_id = s.id "
+        "WHERE m.account_id = $1 ORDER BY s.id"
     )
-    rows = await db.fetch(sql if db.is_sqlite() else f"{sql} FOR UPDATE OF s", str(account_id), *ids)
+    # The memberships, too, or one that ended while this waited for its space would still count.
+    rows = await db.fetch(sql if db.is_sqlite() else f"{sql} FOR UPDATE OF s FOR SHARE OF m", str(account_id))
+    return {uuid.UUID(str(row["id"])): Access(row["version"], row["kind"], row["role"]) for row in rows}
+
+
+async def lock_some(wanted: Iterable[uuid.UUID]) -> dict[uuid.UUID, int]:
+    """Lock these spaces, whoever may enter them, in id order, and give the versions of those that there are."""
+    ids = sorted(str(space_id) for space_id in wanted)
+    marks = ", ".join(f"${place}" for place in range(1, len(ids) + 1))
+    sql = f"SELECT id, version FROM space WHERE id IN ({marks}) ORDER BY id"  # noqa: S608 - placeholders only
+    rows = await db.fetch(sql if db.is_sqlite() else f"{sql} FOR UPDATE", *ids)
     return {uuid.UUID(str(row["id"])): row["version"] for row in rows}
 
 
@@ -45,10 +61,11 @@ async def lock_alone(space_id: uuid.UUID) -> int | None:
     return rows[0]["version"] if rows else None
 
 
-async def may_enter(store: db.Store, account_id: uuid.UUID, space_id: uuid.UUID) -> bool:
-    """Whether the account is a member of the space."""
-    sql = "SELECT 1 FROM member WHERE space_id = $1 AND account_id = $2"
-    return bool(await store.read(sql, str(space_id), str(account_id)))
+async def role_in(store: db.Store, account_id: uuid.UUID, space_id: uuid.UUID) -> str | None:
+    """What the account may do in the space; None where it may not enter."""
+    sql = "SELECT role FROM member WHERE space_id = $1 AND account_id = $2"
+    rows = await store.read(sql, str(space_id), str(account_id))
+    return str(rows[0][0]) if rows else None
 
 
 async def lock_own(account_id: uuid.UUID) -> list[uuid.UUID]:
