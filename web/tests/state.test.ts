@@ -68,6 +68,12 @@ test('cards that did not change stay the very same objects, so their rows are no
   expect(editedA).toMatchObject({ binned_at: AT });
 });
 
+test('after a restore a card that stands at an old version with another body is shown anew', () => {
+  const views = new CardViews();
+  views.of({ ...state([row('a', { note: 'до' })]), era: 1 });
+  expect(views.of({ ...state([row('a', { note: 'после' })]), era: 2 })[0]).toMatchObject({ note: 'после' });
+});
+
 test('empty input is absent when a card is kept and clears when it is set', () => {
   const fields = { name: 'a', number: '', codes: [], favourite: false, note: 'да' };
   expect(sparse(fields)).toEqual({ name: 'a', note: 'да' });

@@ -94,6 +94,7 @@ export interface Meta {
   client: { readonly id: string; readonly next: number };
   cookie: string;
   contained: number;
+  era: number;
   account: Account;
   leaving: readonly string[];
   'session-to-end': boolean;

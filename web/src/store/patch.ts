@@ -1,6 +1,6 @@
 /** A pull's answer, brought into the rows; and what has to be sent again because of it. */
 import { keptAgain, toldAgain, type ToldAgain } from './again';
-import { setMeta, write, type Database, type Row, type Store, type Writing } from './database';
+import { meta, setMeta, write, type Database, type Row, type Store, type Writing } from './database';
 import { append, numberAnew } from './queue';
 import { noteUses } from './uses';
 
@@ -68,7 +68,7 @@ async function applyOperation(tx: Writing, operation: Operation): Promise<void> 
     const { space, key, version } = operation;
     await Promise.all([cards.delete([space, key]), tombstones.put({ space, key, version, noted: Date.now() })]);
   } else if (operation.space === undefined) {
-    await Promise.all([cards.clear(), tombstones.clear()]);
+    await Promise.all([cards.clear(), tombstones.clear(), setMeta(tx, 'era', ((await meta(tx, 'era')) ?? 0) + 1)]);
   } else {
     const all = IDBKeyRange.bound([operation.space], [operation.space, []]);
     await Promise.all([cards.delete(all), tombstones.delete(all)]);

@@ -12,6 +12,8 @@ export interface State {
   readonly client: string;
   /** False until the first pull: an empty wallet then says nothing. */
   readonly pulled: boolean;
+  /** How often all rows were replaced: a version number of before may mean something else since. */
+  readonly era?: number;
 }
 
 const PREFIX = 'card/';
@@ -27,16 +29,17 @@ export function idOf(key: string): string | undefined {
 
 export function snapshot(db: Database): Promise<State> {
   return read(db, ['cards', 'queue', 'refusals', 'meta'], async (tx) => {
-    const [rows, queue, refusals, contained, client, cookie] = await Promise.all([
+    const [rows, queue, refusals, contained, client, cookie, era] = await Promise.all([
       tx.objectStore('cards').getAll(),
       tx.objectStore('queue').getAll(),
       tx.objectStore('refusals').getAll(),
       meta(tx, 'contained'),
       meta(tx, 'client'),
       meta(tx, 'cookie'),
+      meta(tx, 'era'),
     ]);
     const pulled = cookie !== undefined;
-    return { rows, queue, refusals, contained: contained ?? 0, client: client?.id ?? '', pulled };
+    return { rows, queue, refusals, contained: contained ?? 0, client: client?.id ?? '', pulled, era: era ?? 0 };
   });
 }
 
@@ -47,7 +50,7 @@ export class CardViews {
   of(state: State): Card[] {
     const next = new Map<string, { mark: string; card: Card }>();
     for (const [place, draft] of replayed(state)) {
-      const mark = `${draft.version} ${draft.replayed.length ? state.client : ''} ${draft.replayed.join()}`;
+      const mark = `${state.era} ${draft.version} ${draft.replayed.length ? state.client : ''} ${draft.replayed.join()}`;
       const known = this.known.get(place);
       if (known?.mark === mark) next.set(place, known);
       else if (draft.body) next.set(place, { mark, card: cardOf(draft.space, draft.id, draft.body) });
