@@ -15,6 +15,9 @@ export function frontOf(draft: Draft | undefined, photos: Photos): number {
   return front < photos.length ? front : 0;
 }
 
+/** A card cut out of the photo at that place. */
+export interface Face { readonly picture: Blob; readonly place: number }
+
 /** The front straightened; undefined where the server found no card in it, and answered with the photo as it was. */
 export async function faceOf(draft: Draft | undefined, photos: Photos): Promise<Blob | undefined> {
   const picture = draft?.face?.picture;

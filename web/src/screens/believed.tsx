@@ -12,6 +12,7 @@ import type { Draft, DraftMerchant } from '../model';
 import { back } from '../router';
 import { onceEach, plausible } from '../shops';
 import type { Change, NewCard } from './confirm';
+import { SideInput } from './photo-choice';
 import { whyBelieved, whyOffered } from './reasons';
 import { Steps } from './steps';
 
@@ -20,15 +21,16 @@ interface BelievedProps {
   readonly card: NewCard;
   readonly draft: Draft | undefined;
   readonly onChange: Change;
+  readonly onAdd: (file: File) => void;
 }
 
-export function Believed({ capture, card, draft, onChange }: BelievedProps) {
+export function Believed({ capture, card, draft, onChange, onAdd }: BelievedProps) {
   if (capture.source === 'typed') return null;
   const asked = capture.inquiry?.now.value;
   return (
     <div class="stack">
       {card.read && <ReadCode capture={capture} card={card} onChange={onChange} />}
-      {!card.read && !capture.codes.length && <Unread asked={asked} />}
+      {!card.read && !capture.codes.length && <Unread capture={capture} asked={asked} onAdd={onAdd} />}
       <ShopSaid inquiry={capture.inquiry} card={card} />
       {asked?.state === 'asking' && <Steps asked={asked} />}
       {draft && <Shops shops={likely(draft)} card={card} onChange={onChange} />}
@@ -36,7 +38,7 @@ export function Believed({ capture, card, draft, onChange }: BelievedProps) {
   );
 }
 
-function ReadCode({ capture, card, onChange }: Omit<BelievedProps, 'draft'>) {
+function ReadCode({ capture, card, onChange }: Omit<BelievedProps, 'draft' | 'onAdd'>) {
   const { confirm } = words();
   const code = card.read!;
   const found = capture.codes.find((one) => keyOf(one) === keyOf(code));
@@ -65,8 +67,14 @@ function howRead({ confidence }: FoundCode): string {
   return `${confirm.readThere} ${confirm.sure(percent(confidence))}`;
 }
 
-/** Once everybody has looked in vain. */
-function Unread({ asked }: { readonly asked: Asked | undefined }) {
+interface UnreadProps {
+  readonly capture: Capture;
+  readonly asked: Asked | undefined;
+  readonly onAdd: (file: File) => void;
+}
+
+/** Once everybody has looked in vain: most cards carry their code on the other side. */
+function Unread({ capture, asked, onAdd }: UnreadProps) {
   const { confirm } = words();
   if (asked?.state === 'asking' && !asked.known.done.includes('barcodes')) return null;
   const offline = asked?.state === 'failed' && !asked.known.done.includes('barcodes');
@@ -74,6 +82,9 @@ function Unread({ asked }: { readonly asked: Asked | undefined }) {
     <div class="note-box" role="status">
       <div>
         <p>{offline ? confirm.unreadableOffline : confirm.unreadable}</p>
+        {capture.photos.length === 1 && (
+          <label class="link side-link">{confirm.otherSide}<SideInput name="other-side" onAdd={onAdd} /></label>
+        )}
         <button type="button" class="link" onClick={back}>{confirm.retake}</button>
       </div>
     </div>

@@ -4,8 +4,8 @@ import type { Asked } from '../capture/asking';
 import {
   bare, codesOf, fromServer, keyOf, onceEach, showing, withoutLast, withPhoto, type Capture, type FoundCode,
 } from '../capture/capture';
-import { faceOf } from '../capture/face';
-import { load } from '../capture/photo';
+import { faceOf, frontOf, type Face } from '../capture/face';
+import { load, type Photo } from '../capture/photo';
 import { FORMAT_NAMES } from '../codes/formats';
 import { words } from '../messages';
 import type { Draft } from '../model';
@@ -17,8 +17,7 @@ interface Captured {
   readonly capture: Capture;
   /** What the server has said so far. */
   readonly draft: Draft | undefined;
-  /** The card, straightened. */
-  readonly face: Blob | undefined;
+  readonly face: Face | undefined;
   /** Another photo is being opened. */
   readonly adding: boolean;
   readonly addPhoto: (file: File) => void;
@@ -33,7 +32,7 @@ export function useCapture(first: Capture, onCode: (code: FoundCode) => void): C
   const stop = useRef(new AbortController());
   now.current = capture;
   const asked = capture.inquiry?.now.value;
-  const draft = useMemo(() => asked && draftOf(asked), [asked]);
+  const draft = useDraft(asked);
   const addCodes = (found: readonly FoundCode[]) => {
     const fresh = unknownOf(found, now.current);
     if (!fresh[0]) return;
@@ -76,24 +75,40 @@ function useServerCodes(
   }, [codes]);
 }
 
+/** What the server says; while it looks at one more photo, what it said of the others. */
+function useDraft(asked: Asked | undefined): Draft | undefined {
+  const before = useRef<Draft | undefined>(undefined);
+  return useMemo(() => {
+    const now = asked && draftOf(asked);
+    const isWhole = now?.verdict !== undefined || asked?.state !== 'asking';
+    if (now && isWhole) before.current = now;
+    return before.current ?? now;
+  }, [asked]);
+}
+
 /** What is known while the server is still reading, or has broken off, is as good as the whole. */
 function draftOf({ known, ...asked }: Asked): Draft | undefined {
   if ('draft' in asked) return asked.draft;
   return known.done.length ? { codes: [], merchants: [], ...known } : undefined;
 }
 
-function useFace({ photos }: Capture, draft: Draft | undefined): Blob | undefined {
-  const [face, setFace] = useState<Blob>();
+/** The straightened card stays while its photo does, until a new answer brings another. */
+function useFace({ photos }: Capture, draft: Draft | undefined): Face | undefined {
+  const [cut, setCut] = useState<{ readonly picture: Blob; readonly of: Photo | undefined }>();
+  const face = draft?.face;
   useEffect(() => {
+    if (!face) return undefined;
     let wanted = true;
-    const show = (made: Blob | undefined) => wanted && setFace(made);
-    // A photo without a straightened card is shown as it is.
+    const of = photos[frontOf(draft, photos)];
+    // A photo whose card was not found is shown as it is.
+    const show = (picture: Blob | undefined) => wanted && setCut(picture && { picture, of });
     faceOf(draft, photos).then(show, () => show(undefined));
     return () => {
       wanted = false;
     };
-  }, [draft?.face, photos]);
-  return face;
+  }, [face]);
+  const place = cut ? photos.indexOf(cut.of) : -1;
+  return useMemo(() => (cut && place >= 0 ? { picture: cut.picture, place } : undefined), [cut, place]);
 }
 
 interface ChosenProps { readonly capture: Capture; readonly card: NewCard; readonly onChange: Change }

@@ -6,7 +6,7 @@ import { useSignal, type Signal } from '@preact/signals';
 import type { ComponentChildren } from 'preact';
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { bare, keyOf, type Capture } from '../capture/capture';
-import { frontOf } from '../capture/face';
+import { frontOf, type Face } from '../capture/face';
 import { clean, codeText, typedCode } from '../codes/typed';
 import { wrong } from '../codes/formats';
 import { payload } from '../codes/bytes';
@@ -93,7 +93,7 @@ export function Confirm({ capture: first, before, onKept = showKept }: ConfirmPr
       <form id="confirm" class="narrow stack" ref={form} noValidate onSubmit={(event) => void submit(event)}>
         {before}
         {twin && <Duplicate card={twin} />}
-        <Believed capture={capture} card={card} draft={draft} onChange={change} />
+        <Believed capture={capture} card={card} draft={draft} onChange={change} onAdd={addPhoto} />
         <ChosenCodes capture={capture} card={card} onChange={change} />
         <ShopBox label={confirm.shop} shop={card.shop} onChange={(shop) => change({ shop })} fault={faults.shop} />
         <NumberField card={card} capture={capture} draft={draft} onChange={change}
@@ -127,10 +127,9 @@ function readLate(code: Code): (now: NewCard) => NewCard {
 }
 
 function sidesOf(
-  { photos }: Capture, { front, whole }: NewCard, draft: Draft | undefined, face: Blob | undefined,
+  { photos }: Capture, { front, whole }: NewCard, draft: Draft | undefined, face: Face | undefined,
 ): SidesShown {
-  const faceOf = frontOf(draft, photos);
-  return { photos, face, faceOf, front: front ?? faceOf, whole };
+  return { photos, face, front: front ?? frontOf(draft, photos), whole };
 }
 
 /** Whether there is nothing a till could use; such a card is kept all the same, once that was said. */

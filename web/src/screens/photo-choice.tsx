@@ -1,5 +1,6 @@
 /** Whether the photos stay with the card, which side each shows, and a second one for the other side. */
 import type { Photos } from '../capture/capture';
+import type { Face } from '../capture/face';
 import { toKeep } from '../capture/photo';
 import { Icon } from '../icons';
 import { words } from '../messages';
@@ -8,9 +9,8 @@ import { useMadeUrl, useUrl } from './url';
 /** Which photo is the front, and how it is shown. */
 export interface SidesShown {
   readonly photos: Photos;
-  /** The straightened card, and the photo it was cut from. */
-  readonly face: Blob | undefined;
-  readonly faceOf: number;
+  /** The straightened card, in place of the photo it was cut from. */
+  readonly face: Face | undefined;
   readonly front: number;
   readonly whole: boolean;
 }
@@ -50,7 +50,7 @@ export function PhotoChoice({ sides, kept, adding, onKept, onWhole, onFront, onA
         <div class="links">
           {back !== undefined && <Link name="turn-over" text={confirm.turnOver} onClick={() => onFront(back)} />}
           {back !== undefined && <Link name="remove-photo" text={confirm.removePhoto} onClick={onRemove} />}
-          {sides.face && sides.photos[sides.faceOf] && (
+          {sides.face && sides.photos[sides.face.place] && (
             <Link name="whole" text={sides.whole ? confirm.onlyCard : confirm.wholePhoto}
               onClick={() => onWhole(!sides.whole)} />
           )}
@@ -70,6 +70,19 @@ interface AddSideProps { readonly adding: boolean; readonly onAdd: (file: File) 
 
 function AddSide({ adding, onAdd }: AddSideProps) {
   const { add, confirm } = words();
+  return (
+    <label class="way photo-slot-empty">
+      <Icon name="camera" />
+      {adding ? add.reading : confirm.addSide}
+      <SideInput name="add-side" onAdd={onAdd} />
+    </label>
+  );
+}
+
+interface SideInputProps { readonly name: string; readonly onAdd: (file: File) => void }
+
+/** Takes or chooses a photo; the label around it is what is seen. */
+export function SideInput({ name, onAdd }: SideInputProps) {
   const chosen = (input: HTMLInputElement) => {
     const file = input.files?.[0];
     // The same file may be chosen again after a failure.
@@ -77,12 +90,8 @@ function AddSide({ adding, onAdd }: AddSideProps) {
     if (file) onAdd(file);
   };
   return (
-    <label class="way photo-slot-empty">
-      <Icon name="camera" />
-      {adding ? add.reading : confirm.addSide}
-      <input class="unseen" type="file" accept="image/*" data-testid="add-side"
-        onChange={(event) => chosen(event.currentTarget)} />
-    </label>
+    <input class="unseen" type="file" accept="image/*" data-testid={name}
+      onChange={(event) => chosen(event.currentTarget)} />
   );
 }
 
@@ -102,8 +111,8 @@ function Side({ sides, place, label }: SideProps) {
 }
 
 /** The straightened card in place of a photo, where there is one and it is wanted. */
-function cutOf({ face, faceOf, whole, photos }: SidesShown, place: number): Blob | undefined {
-  return place === faceOf && !(whole && photos[place]) ? face : undefined;
+function cutOf({ face, whole, photos }: SidesShown, place: number): Blob | undefined {
+  return face?.place === place && !(whole && photos[place]) ? face.picture : undefined;
 }
 
 function backOf({ photos, front }: SidesShown): number | undefined {

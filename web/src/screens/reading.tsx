@@ -27,7 +27,7 @@ export function Reading({ reading, before }: ReadingProps) {
           {reading.shown.map((file, place) => <Shown key={place} file={file} />)}
         </div>
         <p role="status">{sentence(asked, reading.looked.value)}</p>
-        {asked.state !== 'failed' && <Steps asked={asked} />}
+        {asked.state !== 'failed' && <Steps asked={asked} told />}
       </div>
     </Screen>
   );

@@ -15,7 +15,7 @@ export function SharedPictures({ files, onOneCard, onEach }: SharedProps) {
     <Screen title={add.title} foot={
       <div class="stack">
         <button type="button" class="button main" data-testid="one-card" onClick={onOneCard}>{add.oneCard}</button>
-        <button type="button" class="button wide" data-testid="each" onClick={onEach}>{add.eachCard(files.length)}</button>
+        <button type="button" class="button wide" data-testid="each" onClick={onEach}>{add.eachCard}</button>
       </div>
     }>
       <div class="narrow stack">

@@ -1,4 +1,4 @@
-/** How far the server is with the photos, step by step, with what was found. */
+/** How far the server is with the photos, step by step. */
 import type { Asked } from '../capture/asking';
 import { STEPS, type Known, type Step } from '../capture/intake';
 import { FORMAT_NAMES } from '../codes/formats';
@@ -7,14 +7,20 @@ import { words } from '../messages';
 
 type State = 'done' | 'now' | 'later';
 
-export function Steps({ asked: { known } }: { readonly asked: Asked }) {
+interface StepsProps {
+  readonly asked: Asked;
+  /** A line for each, with what was found. */
+  readonly told?: boolean;
+}
+
+export function Steps({ asked: { known }, told = false }: StepsProps) {
   const { steps } = words();
   const now = STEPS.find((step) => !isDone(step, known));
   return (
-    <ol class="steps" data-testid="steps">
+    <ol class={told ? 'steps told' : 'steps'} data-testid="steps">
       {STEPS.map((step) => {
         const state: State = isDone(step, known) ? 'done' : step === now ? 'now' : 'later';
-        const found = state === 'done' ? foundIn(step, known) : undefined;
+        const found = told && state === 'done' ? foundIn(step, known) : undefined;
         return (
           <li key={step} data-step={step} data-state={state} aria-current={state === 'now' ? 'step' : undefined}>
             {state === 'done' ? <Icon name="check" /> : <span class="step-dot" />}
