@@ -219,6 +219,17 @@ def test_a_picture_without_a_code_is_a_reading_with_only_a_face():
     assert reading.face.colour == "#0c63c8"
 
 
+@pytest.mark.parametrize(("symbology", "scale"), [("qr_code", 2), ("ean_13", 9)])
+def test_a_code_in_a_photo_of_12_megapixels_is_read_at_its_place_whether_small_or_large(symbology, scale):
+    label = samples.code(symbology, "4607001234562", scale=scale)
+    photo = Image.new("RGB", (4_000, 3_000), (188, 186, 184))
+    photo.paste(label, (2_400, 1_500))
+    (code,) = read(samples.encoded(photo)).codes
+    assert (code.text, code.confidence) == ("4607001234562", 0.99)
+    middle = np.array((2_400, 1_500)) + np.array(label.size) / 2
+    assert np.abs(np.mean(code.box, axis=0) - middle).max() < 0.1 * max(label.size)
+
+
 @pytest.mark.parametrize("size", [(1, 1), (1, 4_000), (3, 2), (16_000, 1)])
 def test_pictures_too_small_for_anything_are_read_like_any_other(size):
     reading = read(Image.new("RGB", size, "white"))
@@ -244,7 +255,7 @@ def test_a_step_that_fails_stops_no_other(monkeypatch, caplog):
     def stumble(sheet):
         raise RuntimeError
 
-    monkeypatch.setattr(pipeline, "STEPS", (pipeline.STEPS[0], (pipeline.Step("card", stumble),)))
+    monkeypatch.setattr(pipeline, "STEPS", (pipeline.STEPS[0], (pipeline.Step("card", stumble, 1),)))
     reading = read(samples.code("qr_code", "found"))
     assert reading.best_code.text == "found"
     assert reading.face.corners is None

@@ -1,8 +1,10 @@
 """A view: the photo itself or a straightened piece of it, which knows where in the photo its pixels come from."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -59,6 +61,11 @@ class View:
         return (round(float(u / w)), round(float(v / w)))
 
 
-def whole(pixels: Pixels) -> View:
-    """The photo itself."""
-    return View("plain", pixels, np.eye(3))
+def whole(pixels: Pixels, most: int | None = None) -> View:
+    """The photo itself; with more than `most` pixels, reduced by a whole factor that leaves fewer."""
+    height, width = pixels.shape
+    factor = math.ceil(math.sqrt(width * height / most)) if most else 1
+    if factor > 1:
+        size = (max(1, width // factor), max(1, height // factor))
+        pixels = np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA), np.uint8)
+    return View("plain", pixels, np.diag([width / pixels.shape[1], height / pixels.shape[0], 1.0]))

@@ -18,6 +18,7 @@ from pathlib import Path
 
 from aggregator.errors import Problem
 from aggregator.recognition import pipeline, wire
+from aggregator.recognition.leash import LEASH
 from aggregator.recognition.pipeline import Tell
 from aggregator.recognition.reading import Reading
 
@@ -37,6 +38,7 @@ def main() -> None:
     _hush_libraries()
     resource.setrlimit(resource.RLIMIT_DATA, (options.memory_bytes, options.memory_bytes))
     reader = _load(options.reader)
+    LEASH.tie()
     pipeline.warm()
     with socket.socket(fileno=options.socket) as pool:
         pool.sendall(wire.WARM)
