@@ -95,9 +95,8 @@ def flood(service: Running, photos: Sequence[bytes], count: int) -> dict[str, An
     start, spent = time.monotonic(), cpu_s(service.process.pid)
     deadline = start + ALL_WITHIN_S
     with ThreadPoolExecutor(count) as senders:
-        sent = [
-            senders.submit(upload, url, photo, deadline) for photo in itertools.islice(itertools.cycle(photos), count)
-        ]
+        chosen = itertools.islice(itertools.cycle(photos), count)
+        sent = [senders.submit(upload, service.url, photo, deadline) for photo in chosen]
         done = [one.result() for one in sent]
     return {
         "uploads": count,
