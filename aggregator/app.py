@@ -16,12 +16,14 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from aggregator import db, intake, schema, shell, store
+from aggregator.accounts import outbox, ways
+from aggregator.accounts.allowance import SignInLimits
 from aggregator.accounts.exports import Exports
 from aggregator.accounts.leaving import Leaving, forget_gone_devices
 from aggregator.accounts.passwords import Passwords
-from aggregator.accounts.people import People
-from aggregator.accounts.routes import AccountRoutes, LeavingRoutes, SignInLimits
+from aggregator.accounts.routes import LeavingRoutes
 from aggregator.accounts.sessions import Sessions
+from aggregator.accounts.ways_in import WaysIn
 from aggregator.blobs import open_blobs
 from aggregator.catalog import wishes
 from aggregator.catalog.leaving import Belongings
@@ -125,6 +127,8 @@ class Service:
         self.outbound = Outbound(settings.allowed_hosts)
         self.subscriptions = Subscriptions(self.outbound)
         self.vapid = Vapid(self.keys, settings.address if settings.secure else NOBODY)
+        homes = (open_home, home_of)
+        self.ways_in = WaysIn(settings, self.sessions, self.passwords, self.outbound, homes, self._ended)
         self.pool = Pool(settings.workers, settings.queue, reader=READERS[settings.text])
 
     def app(self) -> Frame:
@@ -136,13 +140,12 @@ class Service:
 
     def routes(self) -> list[BaseRoute]:
         """What answers where."""
-        people = People(self.passwords, self.sessions, open_home)
         limits = SignInLimits(self.settings.limit_scale)
         pusher = Pusher(self.keys, ALL_MUTATORS, self.pokes, self.pictures.copy)
         return [
             *SyncRoutes(self.sessions, pusher, self.pokes).routes(),
             *HouseholdRoutes(self.sessions, self.households, HouseholdLimits(self.settings.limit_scale)).routes(),
-            *AccountRoutes(people, self.sessions, home_of, self._ended, limits).routes(),
+            *self.ways_in.routes(limits),
             *self._leaving(limits).routes(),
             *PictureRoutes(self.sessions, self.pictures).routes(),
             *ReminderRoutes(self.sessions, self.subscriptions, self.vapid).routes(),
@@ -158,9 +161,11 @@ class Service:
 
     def _leaving(self, limits: SignInLimits) -> LeavingRoutes:
         """What goes with an account, and what its person can take along: every package's share."""
-        erasers = [self.households.erase, wishes.erase, self.belongings.erase, sync_leaving.erase]
+        erasers = [self.households.erase, outbox.erase, wishes.erase, self.belongings.erase, sync_leaving.erase]
         leaving = Leaving(self.passwords, erasers, self._ended)
-        exports = Exports([sync_leaving.export, self.households.export, wishes.export, self.belongings.export])
+        exports = Exports(
+            [ways.export, sync_leaving.export, self.households.export, wishes.export, self.belongings.export]
+        )
         return LeavingRoutes(leaving, exports, self.sessions, limits)
 
     async def _ended(self, device_id: uuid.UUID) -> None:
@@ -186,6 +191,7 @@ class Service:
             Job("reseal-pictures", timedelta(hours=1), SealedPictures(self.blobs, self.keys).reseal),
             Job("remove-gone-pictures", timedelta(hours=1), self.belongings.tidy),
             Job("forget-invitations", timedelta(days=1), self.households.forget_invitations),
+            *self.ways_in.jobs(),
             Job("forget-gone-devices", timedelta(days=1), forget_gone_devices),
             Job("reminders", timedelta(minutes=5), self._reminders().run),
             Job("reseal-vapid", timedelta(hours=1), self.vapid.reseal),
@@ -207,6 +213,7 @@ class Service:
             stack.callback(warming.cancel)
             await self.patterns.refresh(opened)
             await stack.enter_async_context(beside(self.patterns.tend(opened)))
+            await stack.enter_async_context(beside(self.ways_in.tend()))
             await stack.enter_async_context(beside(Runner(opened, self.jobs()).run()))
             if self.settings.database:
                 stack.callback(asyncio.create_task(self.pokes.hear(opened)).cancel)

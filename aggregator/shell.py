@@ -27,7 +27,10 @@ CONTENT_POLICY = "; ".join(
         "form-action 'self'",
     ]
 )
-SCREENS = ("/", "/add", "/bin", "/account", "/settings", "/reminders", "/leaving", "/c/{id}", "/c/{id}/edit")
+SCREENS = (
+    *("/", "/add", "/bin", "/account", "/settings", "/reminders", "/leaving", "/c/{id}", "/c/{id}/edit"),
+    *("/confirm", "/reset", "/verify", "/forgot", "/ways", "/signed-in"),
+)
 
 
 FOREVER = "public, max-age=31536000, immutable"

@@ -11,6 +11,7 @@ from PIL import Image
 
 from tests.servers import PostgresServer, S3Server, postgres, seaweedfs
 from tests.service import Person, Running, ServiceOptions, running
+from tests.town import Town, inhabited
 
 PROFILES = ("embedded", "grown")
 # Reading print takes half a gigabyte a process and a second a photo; the tests that are about it ask for it.
@@ -71,6 +72,13 @@ def service(
 ) -> Iterator[Running]:
     """One running service that many tests share; each brings people of its own."""
     with running(_options(profile, tmp_path_factory.mktemp(profile), request)) as found:
+        yield found
+
+
+@pytest.fixture(scope="session")
+def town(profile: str, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Iterator[Town]:
+    """One running service with a mail server and a provider that many tests share."""
+    with inhabited(_options(profile, tmp_path_factory.mktemp(profile), request)) as found:
         yield found
 
 

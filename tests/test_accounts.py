@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
-from aggregator.accounts.routes import SignInLimits
+from aggregator.accounts.allowance import SignInLimits
 from aggregator.errors import TooManyRequests
 from tests.answers import assert_problem, masked, pointers
 from tests.servers import free_ports

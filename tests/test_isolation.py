@@ -15,7 +15,9 @@ from aggregator.app import Service
 from aggregator.catalog.moves import ALL_MUTATORS
 from aggregator.settings import Settings
 from tests.answers import assert_problem, masked
+from tests.authenticator import Authenticator
 from tests.service import PASSWORD, Person, Running, uuid7
+from tests.town import register
 
 Shape = tuple[int, dict[str, str], str]
 
@@ -31,17 +33,18 @@ class Ids:
     card: str
     picture: str
     use: str
+    passkey: str
     household: str
     invitation: str
 
     @classmethod
     def random(cls) -> "Ids":
         """Ids that nobody has."""
-        return cls(*(uuid7() for _ in range(9)))
+        return cls(*(uuid7() for _ in range(10)))
 
     def all(self) -> tuple[str, ...]:
         ids = (self.account, self.space, self.device, self.client, self.card, self.picture, self.use)
-        return (*ids, self.household, self.invitation)
+        return (*ids, self.passkey, self.household, self.invitation)
 
 
 Ask = Callable[[Person, Ids, Ids], httpx.Response]
@@ -58,12 +61,16 @@ class Probe:
 
 
 def of_person(person: Person, picture: bytes) -> Ids:
-    """The ids of somebody with a card, a picture on it, a use of it, a queue, and a household with an invitation."""
+    """The ids of somebody with a card, a picture on it, a use of it, a queue, a passkey, and a household with an
+    invitation.
+    """
     picture_id, answer = person.upload(picture)
     assert answer.status_code == 201
     card, use = person.keep(front=picture_id), uuid7()
     person.push("card.use", id=card, use=use, at="2026-01-01T00:00:00Z")
-    ids = (person.account, person.space, person.device, person.client, card, picture_id, use)
+    site = str(person.http.base_url).replace("127.0.0.1", "localhost").rstrip("/")
+    passkey = register(person.http, Authenticator(site)).json()["id"]
+    ids = (person.account, person.space, person.device, person.client, card, picture_id, use, passkey)
     return Ids(*ids, *_household_of(person))
 
 
@@ -136,6 +143,24 @@ WITH_IDS: dict[tuple[str, str], list[Probe]] = {
     ("DELETE", "/api/devices/{id}"): [
         Probe("their device", lambda who, theirs, own: who.http.delete(f"/api/devices/{theirs.device}"), 404),
         Probe("their account as a device", lambda who, t, o: who.http.delete(f"/api/devices/{t.account}"), 404),
+    ],
+    ("PUT", "/api/passkeys/{id}"): [
+        Probe("their passkey", lambda who, t, o: who.http.put(f"/api/passkeys/{t.passkey}", json={"name": "x"}), 404)
+    ],
+    ("DELETE", "/api/passkeys/{id}"): [
+        Probe("their passkey", lambda who, theirs, own: who.http.delete(f"/api/passkeys/{theirs.passkey}"), 404)
+    ],
+    ("DELETE", "/api/account/identities/{id}"): [
+        Probe("their passkey as a link", lambda who, t, o: who.http.delete(f"/api/account/identities/{t.passkey}"), 404)
+    ],
+    ("POST", "/api/providers/{id}/start"): [
+        Probe(
+            "their account as a provider",
+            lambda who, t, o: who.http.post(
+                f"/api/providers/{t.account}/start", json={"purpose": "link", "device": "x"}
+            ),
+            404,
+        )
     ],
     ("GET", "/api/pictures/{space}/{id}"): [
         Probe("their picture", get(lambda t, o: picture_path(t.space, t.picture), account=OWN_ACCOUNT), 404),
@@ -214,6 +239,24 @@ WITHOUT_IDS = {
     ("GET", "/api/session"),
     ("DELETE", "/api/session"),
     ("GET", "/api/devices"),
+    ("POST", "/api/accounts/confirm"),
+    ("POST", "/api/account/verification"),
+    ("PUT", "/api/account/verification"),
+    ("POST", "/api/password-reset"),
+    ("PUT", "/api/password-reset"),
+    ("GET", "/api/ways-in"),
+    ("GET", "/api/account/ways"),
+    ("PUT", "/api/account/password"),
+    ("DELETE", "/api/account/password"),
+    ("POST", "/api/account/codes"),
+    ("POST", "/api/session/proof"),
+    ("POST", "/api/session/proof/passkey"),
+    ("POST", "/api/session/code"),
+    ("POST", "/api/session/passkey/options"),
+    ("POST", "/api/session/passkey"),
+    ("POST", "/api/passkeys/options"),
+    ("POST", "/api/passkeys"),
+    ("POST", "/api/providers/back"),
     ("POST", "/api/invitations/look"),
     ("POST", "/api/intake"),
     ("GET", "/api/merchants"),
@@ -224,6 +267,7 @@ WITHOUT_IDS = {
     ("GET", "/bin"),
     ("GET", "/account"),
     ("GET", "/settings"),
+    *(("GET", path) for path in ("/confirm", "/reset", "/verify", "/forgot", "/ways", "/signed-in")),
     ("GET", "/reminders"),
     ("GET", "/leaving"),
     ("GET", "/assets"),
@@ -313,7 +357,7 @@ def state_of(person: Person, ids: Ids) -> tuple[Any, ...]:
     pulled = person.pull(client=person.client)
     devices = [(device["id"], device["name"]) for device in person.http.get("/api/devices").json()["devices"]]
     picture = person.http.get(picture_path(person.space, ids.picture), params={"account": person.account})
-    return pulled, devices, picture.status_code, picture.content
+    return pulled, devices, picture.status_code, picture.content, person.http.get("/api/account/ways").json()
 
 
 def rows_of(routes: list[BaseRoute]) -> Iterator[tuple[str, str]]:

@@ -23,10 +23,12 @@ from aggregator.accounts.routes import Download
 from aggregator.errors import TooManyRequests, Unavailable
 from aggregator.jobs import now_ms
 from tests.answers import assert_problem
+from tests.authenticator import Authenticator
 from tests.inside import opened
 from tests.service import PASSWORD, Person, Running, ServiceOptions, code, running, uuid7
 from tests.shapes import shape_of
 from tests.stores import Kept, Rows
+from tests.town import register
 
 NUMBER = "7789004455667788"
 # The generator of P-256 is as good a public key as any.
@@ -35,8 +37,8 @@ DAY_MS = 86_400_000
 
 # What is nobody's. Every other table is somebody's, and has to be filled before and empty after.
 NOBODYS = {"store_fact", "job", "pattern", "withdrawn_pattern", "gone_device"}
-# Filled by a restore from backup, while the picture store does not answer, and when a card ends.
-RARELY = {"restored_space", "gone_space", "reminded", "notice"}
+# Filled by a restore from backup, while the picture store is silent, when a card ends, and while a mail is under way.
+RARELY = {"restored_space", "gone_space", "reminded", "notice", "mail", "sign_up"}
 
 
 @pytest.fixture
@@ -81,7 +83,28 @@ def _settled(url: str, picture: bytes, devices: ExitStack) -> Left:
     other = devices.enter_context(person.another_device())
     binned = other.keep(name="Лента")
     other.push("card.bin", id=binned)
+    site = url.replace("127.0.0.1", "localhost")
+    assert register(person.http, Authenticator(site)).status_code == 201
+    for path in ("/api/account/codes", "/api/passkeys/options"):
+        assert person.http.post(path).is_success
     return Left(person, other, card, binned, shown)
+
+
+def link_elsewhere(options: ServiceOptions, left: Left) -> None:
+    """What comes of a provider and of a mail that was sent: a link to the one, and a link in the other."""
+    account, email = left.person.account, left.person.email
+    Rows(options).sql(
+        f"INSERT INTO identity (id, account_id, provider, issuer, subject, label, created_ms) VALUES "
+        f"('{uuid7()}', '{account}', 'city', 'https://city.example', '{email}', '{email}', 1)"
+    )
+    Rows(options).sql(
+        f"INSERT INTO mail_token (token_hash, account_id, purpose, email_key, expires_ms) VALUES "
+        f"('{account:0>64}', '{account}', 'verify', '{email}', 1)"
+    )
+    Rows(options).sql(
+        f"INSERT INTO mail (id, kind, email, email_key, language, created_ms, due_ms, attempts) VALUES "
+        f"('{uuid7()}', 'verify', '{email}', '{email}', 'ru', 1, 9000000000000, 0)"
+    )
 
 
 def wish_reminders(person: Person) -> None:
@@ -159,6 +182,9 @@ def test_an_export_holds_every_card_with_its_pictures_devices_and_queues(service
     picture = archive.read(f"pictures/{space}/{left.picture}.webp")
     assert Image.open(io.BytesIO(picture)).format == "WEBP"
     assert files["problems.json"] == []
+    ways = files["ways-in.json"]
+    assert (ways["password"], ways["verified"], ways["codes"]) == (True, False, 10)
+    assert [passkey["name"] for passkey in ways["passkeys"]] == ["Ноутбук"]
 
 
 def test_an_export_of_nothing_and_of_many_pages_are_both_whole(service: Running, person: Person) -> None:
@@ -287,6 +313,7 @@ def test_a_deleted_account_leaves_no_trace_in_any_row_or_picture(
     left = settled(own.url)
     with Person.signed_up(own.url) as neighbour:
         kept = neighbour.keep()
+        link_elsewhere(options, left)
         share(left.person, neighbour)
         owned = shape_of(Rows(options)).keys() - NOBODYS - RARELY
         assert owned - filled(options) == set(), "this table is not filled by the test, or is missing in NOBODYS"

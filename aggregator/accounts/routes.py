@@ -2,7 +2,7 @@
 
 import asyncio
 import uuid
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterator
 from typing import Any
 
 import msgspec
@@ -11,36 +11,29 @@ from starlette.responses import Response, StreamingResponse
 from starlette.routing import BaseRoute, Route
 from starlette.types import Receive, Scope, Send
 
+from aggregator.accounts.allowance import SignInLimits
+from aggregator.accounts.desk import Desk
 from aggregator.accounts.exports import Exports
-from aggregator.accounts.leaving import Ended, Leaving
+from aggregator.accounts.leaving import Leaving
+from aggregator.accounts.mail_routes import SIGN_UP_COOKIE, SIGN_UP_COOKIE_S
 from aggregator.accounts.models import Account, Device
-from aggregator.accounts.people import Arrival, Credentials, People, check, email_key
+from aggregator.accounts.outbox import Postman
+from aggregator.accounts.people import Credentials, check
 from aggregator.accounts.sessions import Session, Sessions, iso, match_account, now_ms
+from aggregator.accounts.welcome import host_of, language_of
 from aggregator.errors import NotFound, Unauthorized
 from aggregator.http import answer, path_uuid, query_uuid, read_json
-from aggregator.limits import Limiter, address_key
 
 MAX_DOWNLOAD_S = 3_600
-
-HomeOf = Callable[[uuid.UUID], Awaitable[uuid.UUID]]
-"""Which space is an account's own."""
-
-
-def _host(request: Request) -> str:
-    return request.client.host if request.client else "unknown"
 
 
 class AccountRoutes:
     """Handlers that parse, call one verb, and answer."""
 
-    def __init__(
-        self, people: People, sessions: Sessions, home_of: HomeOf, ended: Ended, limits: "SignInLimits"
-    ) -> None:
-        self._people = people
-        self._sessions = sessions
-        self._home_of = home_of
-        self._ended = ended
-        self._limits = limits
+    def __init__(self, desk: Desk, postman: Postman | None = None) -> None:
+        """With a postman, mails reach people: a sign-up is then finished by mail, and told from no other."""
+        self._desk = desk
+        self._postman = postman
 
     def routes(self) -> list[BaseRoute]:
         """Everything under /api that is about people."""
@@ -56,71 +49,66 @@ class AccountRoutes:
     async def sign_up(self, request: Request) -> Response:
         credentials = await read_json(request, Credentials)
         check(credentials)
-        self._limits.sign_up(_host(request))
-        return await self._welcome(await self._people.sign_up(credentials), 201)
+        self._desk.limits.sign_up(host_of(request))
+        if self._postman is not None:
+            self._desk.limits.mail(host_of(request), credentials.email)
+            secret = await self._desk.people.ask_to_sign_up(credentials, language_of(request))
+            self._postman.nudge()
+            response = answer({"mailed": True}, 202)
+            self._desk.sessions.plant(response, SIGN_UP_COOKIE, secret, SIGN_UP_COOKIE_S)
+            return response
+        return await self._desk.welcome.arrived(await self._desk.people.sign_up(credentials), 201)
 
     async def sign_in(self, request: Request) -> Response:
         credentials = await read_json(request, Credentials)
         check(credentials)
-        self._limits.sign_in(_host(request), credentials.email)
-        return await self._welcome(await self._people.sign_in(credentials), 200)
+        self._desk.limits.sign_in(host_of(request), credentials.email)
+        return await self._desk.welcome.arrived(await self._desk.people.sign_in(credentials))
 
     async def whoami(self, request: Request) -> Response:
-        session = await self._sessions.check(request.state["store"], request)
+        session = await self._desk.session(request)
         account = await Account.get_or_none(id=session.account_id)
         device = await Device.get_or_none(id=session.device_id)
         if account is None or device is None:
             raise Unauthorized("session-expired", "Sign in again; nothing on the device is lost.")
-        response = answer(await self._identity(account, device))
+        response = answer(await self._desk.welcome.identity(account, device))
         if session.stale:
-            await self._sessions.renew(session, request, response)
+            await self._desk.sessions.renew(session, request, response)
         return response
 
     async def sign_out(self, request: Request) -> Response:
-        session = await self._sessions.check(request.state["store"], request)
+        session = await self._desk.session(request)
         await Device.filter(id=session.device_id).delete()
-        await self._ended(session.device_id)
+        await self._desk.ended(session.device_id)
         response = Response(status_code=204)
-        self._sessions.take(response)
+        self._desk.sessions.take(response)
         return response
 
     async def devices(self, request: Request) -> Response:
-        session = await self._sessions.check(request.state["store"], request)
+        session = await self._desk.session(request)
         found = await Device.filter(account_id=session.account_id, revoked_ms=None).order_by("-seen_ms")
         return answer({"devices": [_shown(device, session.device_id) for device in found]})
 
     async def revoke(self, request: Request) -> Response:
-        session = await self._sessions.check(request.state["store"], request)
+        session = await self._desk.session(request)
         device_id = path_uuid(request, "id")
         mine = Device.filter(id=device_id, account_id=session.account_id, revoked_ms=None)
         if device_id is None or not await mine.update(revoked_ms=now_ms()):
             raise NotFound
-        await self._ended(device_id)
+        await self._desk.ended(device_id)
         return Response(status_code=204)
-
-    async def _welcome(self, arrival: Arrival, status: int) -> Response:
-        response = answer(await self._identity(arrival.account, arrival.device), status)
-        self._sessions.give(response, arrival.token)
-        return response
-
-    async def _identity(self, account: Account, device: Device) -> dict[str, Any]:
-        return {
-            "account": {"id": str(account.id), "email": account.email},
-            "device": {"id": str(device.id), "name": device.name},
-            "space": str(await self._home_of(account.id)),
-        }
 
 
 class Farewell(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The body of deleting an account."""
+    """The body of deleting an account; without a password it takes a proof of a moment ago."""
 
-    password: str
+    password: str | None
 
 
 class LeavingRoutes:
     """Taking everything along, and deleting everything."""
 
-    def __init__(self, leaving: Leaving, exports: Exports, sessions: Sessions, limits: "SignInLimits") -> None:
+    def __init__(self, leaving: Leaving, exports: Exports, sessions: Sessions, limits: SignInLimits) -> None:
         self._leaving = leaving
         self._exports = exports
         self._sessions = sessions
@@ -150,8 +138,11 @@ class LeavingRoutes:
         account = await Account.get_or_none(id=session.account_id)
         if account is None:
             raise Unauthorized("device-revoked", "The account of this device was deleted.")
-        self._limits.sign_in(_host(request), account.email)
-        await self._leaving.check(account, farewell.password)
+        if farewell.password is None:
+            await self._sessions.check_fresh(request.state["store"], request)
+        else:
+            self._limits.sign_in(host_of(request), account.email_key)
+            await self._leaving.check(account, farewell.password)
         await self._leaving.leave(account.id)
         response = Response(status_code=204)
         self._sessions.take(response)
@@ -184,36 +175,6 @@ async def _with_head(head: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[b
     yield head
     async for part in rest:
         yield part
-
-
-class SignInLimits:
-    """How often one network may sign up or in, and how often one account's address may be tried.
-
-    Tries are counted for the pair of both first: somebody who guesses from elsewhere must not lock the owner out. The
-    wider limit per account's address is for guessers with many networks.
-    """
-
-    def __init__(self, scale: int = 1) -> None:
-        self._sign_ups = Limiter(f"{20 * scale}/hour")
-        self._by_pair = Limiter(f"{10 * scale}/15 minutes")
-        self._by_network = Limiter(f"{60 * scale}/hour")
-        self._by_email = Limiter(f"{100 * scale}/hour")
-        self._exports = Limiter(f"{10 * scale}/hour")
-
-    def sign_up(self, host: str) -> None:
-        """Count one sign-up from this network address; raises TooManyRequests."""
-        self._sign_ups.hit(address_key(host))
-
-    def sign_in(self, host: str, email: str) -> None:
-        """Count one try at an account's address from this network address; raises TooManyRequests."""
-        network, person = address_key(host), email_key(email)
-        self._by_pair.hit(f"{network} {person}")
-        self._by_network.hit(network)
-        self._by_email.hit(person)
-
-    def export(self, account_id: uuid.UUID) -> None:
-        """Count one export of an account; raises TooManyRequests."""
-        self._exports.hit(str(account_id))
 
 
 def _shown(device: Device, current: uuid.UUID) -> dict[str, Any]:

@@ -14,13 +14,15 @@ from starlette.responses import Response
 
 from aggregator import db
 from aggregator.accounts.models import Device
-from aggregator.errors import Conflict, Unauthorized
+from aggregator.errors import Conflict, Forbidden, Unauthorized
 from aggregator.http import query_uuid
 from aggregator.settings import Settings
 
 # Browsers keep no cookie longer than 400 days; each visit after a day renews it.
 LIFETIME_S = 400 * 86_400
 RENEW_AFTER_MS = 86_400_000
+# How long after proving who one is ways into the account may be changed.
+FRESH_MS = 600_000
 
 _log = logging.getLogger("karman.accounts")
 
@@ -70,6 +72,7 @@ class Sessions:
             token_hash=token_hash(token),
             created_ms=now,
             seen_ms=now,
+            proven_ms=now,
             expires_ms=now + LIFETIME_S * 1000,
         )
         return device, token
@@ -96,6 +99,15 @@ class Sessions:
         match_account(session, query_uuid(request, "account"))
         return session
 
+    async def check_fresh(self, store: db.Store, request: Request) -> Session:
+        """As `check`, and the person proved a moment ago who they are: a stolen cookie alone must not change how one
+        gets in. Raises Forbidden `proof-needed`, too.
+        """
+        session = await self.check(store, request)
+        if not await Device.exists(id=session.device_id, proven_ms__gt=now_ms() - FRESH_MS):
+            raise Forbidden("proof-needed", "Prove once more who you are, then ask again.")
+        return session
+
     async def renew(self, session: Session, request: Request, response: Response) -> None:
         """Note the visit and lengthen the session and its cookie."""
         now = now_ms()
@@ -113,9 +125,30 @@ class Sessions:
             self.cookie, token, max_age=LIFETIME_S, path="/", secure=self._secure, httponly=True, samesite="lax"
         )
 
+    def plant(self, response: Response, name: str, secret: str, max_age_s: int) -> None:
+        """Set a cookie that binds something under way to this browser."""
+        response.set_cookie(
+            self._bound(name), secret, max_age=max_age_s, path="/", secure=self._secure, httponly=True, samesite="lax"
+        )
+
+    def planted(self, request: Request, name: str) -> str:
+        """The secret of such a cookie, or nothing."""
+        return request.cookies.get(self._bound(name), "")
+
+    def _bound(self, name: str) -> str:
+        return f"{self.cookie}-{name}"
+
     def take(self, response: Response) -> None:
         """Remove the cookie."""
         response.delete_cookie(self.cookie, path="/", secure=self._secure, httponly=True, samesite="lax")
+
+
+async def end_others(account_id: uuid.UUID, kept: uuid.UUID) -> list[uuid.UUID]:
+    """Sign out all devices of an account but one, and give their ids: they are told to wipe."""
+    others = Device.filter(account_id=account_id, revoked_ms=None).exclude(id=kept)
+    ids = [device.id for device in await others]
+    await Device.filter(id__in=ids).update(revoked_ms=now_ms())
+    return ids
 
 
 async def refuse_unknown(store: db.Store, hashed: str) -> NoReturn:

@@ -6,7 +6,7 @@ from tortoise import fields, migrations
 
 from aggregator.schema import Statements
 
-COLUMNS = '"id", "account_id", "name", "token_hash", "created_ms", "seen_ms", "expires_ms", "revoked_ms"'
+COLUMNS = '"id", "account_id", "name", "token_hash", "created_ms", "seen_ms", "expires_ms", "revoked_ms", "proven_ms"'
 
 
 class Migration(migrations.Migration):
@@ -17,7 +17,7 @@ class Migration(migrations.Migration):
                 'CREATE TABLE "new_device" ("id" CHAR(36) NOT NULL PRIMARY KEY, "account_id" CHAR(36) NOT NULL '
                 'REFERENCES "account" ("id") ON DELETE CASCADE, "name" VARCHAR(120) NOT NULL, '
                 '"token_hash" VARCHAR(64) NOT NULL UNIQUE, "created_ms" BIGINT NOT NULL, "seen_ms" BIGINT NOT NULL, '
-                '"expires_ms" BIGINT NOT NULL, "revoked_ms" BIGINT)',
+                '"expires_ms" BIGINT NOT NULL, "revoked_ms" BIGINT, "proven_ms" BIGINT NOT NULL DEFAULT 0)',
                 f'INSERT INTO "new_device" SELECT {COLUMNS} FROM "device"',
                 'DROP TABLE "device"',
                 'ALTER TABLE "new_device" RENAME TO "device"',
