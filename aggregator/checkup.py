@@ -1,12 +1,17 @@
 """What works and what is missing, in plain words, for the operator."""
 
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
+
+import msgspec
 
 from aggregator import app, db, images, schema, store
 from aggregator.blobs import open_blobs
 from aggregator.crypto import KeysUnreadable
 from aggregator.errors import Problem
-from aggregator.recognition import barcodes, tesseract, text
 from aggregator.settings import Settings
 
 STOPPERS = (*db.STORE_ERRORS, KeysUnreadable, store.KeysMissing, store.HalfRestored, schema.StoreIsNewer)
@@ -28,11 +33,12 @@ class Finding:
 
 async def look(settings: Settings) -> list[Finding]:
     """Every part once."""
+    engines = _engines()
     return [
         await _rows(settings),
         await _pictures(settings),
-        _recognition(),
-        _print(settings),
+        _recognition(engines),
+        _print(settings, engines),
         _web(settings),
         _address(settings),
         _mail(),
@@ -62,24 +68,35 @@ async def _pictures(settings: Settings) -> Finding:
     return Finding("pictures", True, f"{place} keeps and gives back.")
 
 
-def _recognition() -> Finding:
-    missing = [reader for reader, works in barcodes.available().items() if not works]
-    if not missing:
-        return Finding("recognition", True, f"codes are read by {' and '.join(barcodes.available())}.")
-    words = f"{', '.join(missing)} is missing, so fewer codes are read (sudo apt-get install libzbar0)."
-    return Finding("recognition", False, words, optional=True)
+def _engines() -> Mapping[str, bool]:
+    """Which engines there are, asked of another process: the service never loads them, and they may break while they
+    load.
+    """
+    asked = [sys.executable, "-P", "-m", "aggregator.recognition.installed"]
+    where = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
+    told = subprocess.run(asked, capture_output=True, check=False, env=where)  # noqa: S603 - all words are our own
+    return msgspec.json.decode(told.stdout, type=dict[str, bool]) if told.returncode == 0 else {}
 
 
-def _print(settings: Settings) -> Finding:
+def _recognition(engines: Mapping[str, bool]) -> Finding:
+    if not engines:
+        return Finding("recognition", False, "its engines cannot be loaded, so no photo is read (make setup).")
+    if not engines["zbar"]:
+        words = "zbar is missing, so fewer codes are read (sudo apt-get install libzbar0)."
+        return Finding("recognition", False, words, optional=True)
+    return Finding("recognition", True, "codes are read by zxing-cpp and zbar.")
+
+
+def _print(settings: Settings, engines: Mapping[str, bool]) -> Finding:
     if settings.text == "off":
         return Finding("print", True, "is not read, as --text off asks.", optional=True)
-    if not text.available():
+    if not engines.get("print"):
         words = "rapidocr or onnxruntime is missing, so names and numbers are not read off a photo (make setup)."
         return Finding("print", False, words, optional=True)
     if not images.HEIC:
         words = "is read, but pillow-heif is missing, so photos in HEIC are refused (make setup)."
         return Finding("print", False, words, optional=True)
-    if not tesseract.available():
+    if not engines.get("russian"):
         words = "is read, but some Russian words are not (make setup; sudo apt-get install tesseract-ocr-rus)."
         return Finding("print", False, words, optional=True)
     return Finding("print", True, "is read by PP-OCRv6 and Tesseract.")
