@@ -26,8 +26,9 @@ from aggregator.recognition.wire import Progress
 from aggregator.recognition.workers import Pool
 from aggregator.uploads import MAX_HELD_BYTES, Held, photos_of
 
-# Of a face that is a page of rules; the name is among its larger lines.
+# Of a face that is a page of rules: a name is among its larger lines, and no name is as long as a sentence.
 MOST_LINES = 24
+MOST_LETTERS = 70
 
 Match = Callable[[Reading, str | None], Sequence[Candidate]]
 
@@ -103,7 +104,7 @@ async def identified(reading: Reading, match: Match, country: str | None) -> Ide
 
 def _telling(lines: Sequence[Line]) -> tuple[Line, ...]:
     """The lines that may name a shop, in their order: the largest, each once; the small print only takes time."""
-    once = {line.text: line for line in reversed(lines)}
+    once = {line.text: line for line in reversed(lines) if len(line.text) <= MOST_LETTERS}
     largest = heapq.nlargest(MOST_LINES, once.values(), key=lambda line: line.height)
     return tuple(line for line in lines if line in largest)
 

@@ -205,12 +205,16 @@ def main() -> None:
     parser.add_argument("--uploads", type=int, default=50)
     parser.add_argument("--photos", type=int, default=500)
     parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--only", choices=("first-line", "flood", "memory"), help="one of the three measurements")
     asked = parser.parse_args()
     photos = pictures(asked.folder)
     with started(asked.workers) as service:
-        found = {"first line": first_line(service.url, photos[:6]), "flood": flood(service, photos, asked.uploads)}
-        if asked.photos:
-            found["memory, MB"] = memory(service, photos, asked.photos)
+        measurements = {
+            "first-line": lambda: first_line(service.url, photos[:6]),
+            "flood": lambda: flood(service, photos, asked.uploads),
+            "memory": lambda: memory(service, photos, asked.photos),
+        }
+        found = {name: measure() for name, measure in measurements.items() if asked.only in (None, name)}
     print("\n".join(table(found)))
     print(json.dumps(found))
 
