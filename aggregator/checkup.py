@@ -1,6 +1,7 @@
 """What works and what is missing, in plain words, for the operator."""
 
 import os
+import smtplib
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -8,11 +9,13 @@ from dataclasses import dataclass
 
 import msgspec
 
-from aggregator import app, db, images, schema, store
+from aggregator import app, db, images, mail, schema, store
+from aggregator.accounts.openid import OpenId
 from aggregator.blobs import open_blobs
 from aggregator.crypto import KeysUnreadable
-from aggregator.errors import Problem
-from aggregator.settings import Settings
+from aggregator.errors import Problem, Unavailable
+from aggregator.outbound import Outbound
+from aggregator.settings import Provider, Settings
 
 STOPPERS = (*db.STORE_ERRORS, KeysUnreadable, store.KeysMissing, store.HalfRestored, schema.StoreIsNewer)
 
@@ -41,7 +44,8 @@ async def look(settings: Settings) -> list[Finding]:
         _print(settings, engines),
         _web(settings),
         _address(settings),
-        _mail(),
+        _mail(settings),
+        *await _providers(settings),
     ]
 
 
@@ -114,6 +118,33 @@ def _address(settings: Settings) -> Finding:
     return Finding("address", False, words, optional=True)
 
 
-def _mail() -> Finding:
-    words = "no mail is sent, so signing up with a taken address is answered 409, which tells that it is taken."
-    return Finding("mail", False, words, optional=True)
+def _mail(settings: Settings) -> Finding:
+    server = settings.mail_server
+    if server is None:
+        folder = (settings.data / mail.FOLDER).resolve()
+        words = (
+            f"mails are files in {folder}, so nobody proves an address when signing up, and a taken one is answered "
+            "409, which tells that it is taken (--smtp sends them)."
+        )
+        return Finding("mail", False, words, optional=True)
+    try:
+        with mail.connected(server):
+            return Finding(
+                "mail", True, f"{server.host} takes mails; a sign-up tells nobody whether an address is taken."
+            )
+    except (OSError, smtplib.SMTPException) as error:
+        return Finding("mail", False, f"{server.host}:{server.port}: {error}")
+
+
+async def _providers(settings: Settings) -> list[Finding]:
+    outbound = Outbound(settings.allowed_hosts)
+    return [await _provider(one, outbound) for one in settings.sign_in_providers]
+
+
+async def _provider(provider: Provider, outbound: Outbound) -> Finding:
+    part = f"signing in with {provider.name}"
+    try:
+        await OpenId(provider, outbound, "").describe()
+    except Unavailable as error:
+        return Finding(part, False, f"{provider.issuer}: {error.__cause__ or error.detail}")
+    return Finding(part, True, f"{provider.issuer} answers.")

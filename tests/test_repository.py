@@ -137,7 +137,6 @@ def test_npm_ci_finds_every_platform_of_an_optional_package_in_the_lock() -> Non
 # What is declared is used
 
 NOT_IMPORTED = {
-    "authlib": "the partner API's OAuth server is built with it",
     "httptools": "uvicorn parses HTTP with it",
     "python-multipart": "starlette reads uploaded forms with it",
     "rapidocr": "onnxruntime runs the weights that come with it",

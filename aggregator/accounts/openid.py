@@ -72,7 +72,7 @@ class OpenId:
 
     async def url(self, secrets: Secrets, *, anew: bool) -> str:
         """Where the browser goes; with `anew` the provider asks who it is even where it knows. Raises Unavailable."""
-        description = await self._description()
+        description = await self.describe()
         more = {"prompt": "login", "max_age": "0"} if anew else {}
         url, _ = self._client(description).create_authorization_url(
             description["authorization_endpoint"],
@@ -85,7 +85,7 @@ class OpenId:
 
     async def claims(self, secrets: Secrets, code: str, issuer: str | None) -> Claims:
         """Who came back with `code`. `issuer` is what the answer named (RFC 9207). Raises Forbidden or Unavailable."""
-        description = await self._description()
+        description = await self.describe()
         promised = description.get("authorization_response_iss_parameter_supported") is True
         if issuer != self.provider.issuer and (promised or issuer is not None):
             raise refused("The answer came from another provider than the one that was asked.")
@@ -155,7 +155,7 @@ class OpenId:
             token_endpoint_auth_method="client_secret_post" if by_body and provider.client_secret else None,
         )
 
-    async def _description(self) -> dict[str, Any]:
+    async def describe(self) -> dict[str, Any]:
         """What the provider says of itself (OpenID Connect Discovery 1.0); raises Unavailable."""
         url = self.provider.issuer.rstrip("/") + "/.well-known/openid-configuration"
         try:
@@ -163,8 +163,10 @@ class OpenId:
         except (NotAllowed, NoAnswer) as error:
             raise _unavailable() from error
         endpoints = (found.get("authorization_endpoint"), found.get("token_endpoint"), found.get("jwks_uri"))
-        if found.get("issuer") != self.provider.issuer or not all(isinstance(one, str) for one in endpoints):
-            raise _unavailable()
+        if found.get("issuer") != self.provider.issuer:
+            raise _unavailable() from NoAnswer(f"It calls itself {found.get('issuer')}, not as the settings do.")
+        if not all(isinstance(one, str) for one in endpoints):
+            raise _unavailable() from NoAnswer("It names no endpoints.")
         return found
 
     async def _keys(self, description: Mapping[str, Any]) -> KeySet:
