@@ -1,11 +1,13 @@
 /** Entry: mounts the screens and registers the service worker. */
 import { render } from 'preact';
 import { App } from './screens/app';
+import { tendNotices, watchNotices } from './told-here';
 import { watchForUpdates } from './update';
 
 const root = document.getElementById('app');
 if (root) render(<App />, root);
 void watchForUpdates();
+watchNotices();
 void prepareOffline();
 
 const IDLE_MS = 3_000;
@@ -17,6 +19,7 @@ async function prepareOffline(): Promise<void> {
   await idle();
   if (!navigator.onLine) return;
   await import('./shops').then(({ knownShops }) => knownShops()).catch(() => undefined);
+  await tendNotices().catch(() => undefined);
 }
 
 function idle(): Promise<unknown> {

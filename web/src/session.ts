@@ -3,9 +3,10 @@
  * for the network, or no tab could start meanwhile; around it one for sessions, so that no sign-in meets a sign-out.
  * The other tabs reload when the owner changes.
  */
-import { ApiProblem } from './api';
+import { ApiProblem, Offline } from './api';
 import type { Account, Card, Device } from './model';
 import { open, type Database } from './store/database';
+import { keepAsGuest } from './store/farewell';
 import {
   adoptCards, become, current, forgetGuestCards, guestOf, leave, ownerOf, removeLeft, sessionEnded, sessionToEnd,
   type Owner,
@@ -88,6 +89,29 @@ export class Session implements Sessions {
     await this.endLeftSession().catch(() => undefined);
   }
 
+  /**
+   * Deletes the account for good, and its data here. With `keep` its cards stay, as a guest's. Without a password the
+   * server asks for a sign-in of a moment ago (`proof-needed`).
+   */
+  async deleteAccount(password: string | null, { keep }: { readonly keep: boolean }): Promise<void> {
+    await this.signing(async () => {
+      const account = this.tab.account.peek();
+      if (!account) return;
+      // First, for from the server's answer on this device may be told to wipe.
+      const kept = keep ? await this.keepHere() : [];
+      try {
+        await this.erase(account, password);
+      } catch (error) {
+        // Without an answer nobody knows: better two copies than none.
+        if (!(error instanceof Offline)) await this.onAdopted(kept);
+        throw error;
+      }
+      await this.wipe(account, { unlessUnsent: false });
+      this.tab.notice.value = null;
+    });
+    await this.endLeftSession().catch(() => undefined);
+  }
+
   async devices(): Promise<readonly Device[]> {
     return (await this.tab.api.json<{ devices: Device[] }>('/api/devices')).devices;
   }
@@ -112,6 +136,28 @@ export class Session implements Sessions {
       this.tab.notice.value = 'device-revoked';
     };
     void wipe().catch((error: unknown) => this.tab.fail(error));
+  }
+
+  /** A lost answer is asked for again: whose account is gone is told to wipe. */
+  private async erase({ id }: Account, password: string | null): Promise<void> {
+    try {
+      await this.tab.api.tell('/api/account', { method: 'DELETE', query: { account: id }, json: { password } });
+    } catch (error) {
+      if (!(error instanceof Offline)) throw error;
+      const now = await this.tab.api.json('/api/session').catch((later: unknown) => later);
+      if (!(now instanceof ApiProblem && now.code === 'device-revoked')) throw error;
+    }
+  }
+
+  /** Copies the account's cards to the guest's, pictures too; answers their ids. */
+  private async keepHere(): Promise<string[]> {
+    const { shelf } = this.tab;
+    const cards = shelf.cards.peek();
+    const named = cards.flatMap(({ front, back }) => [front, back]).filter((id) => id !== undefined);
+    // Those that have not come yet are fetched now or never.
+    for (const id of named) await this.tab.picture(id).catch(() => undefined);
+    const pictures = (await shelf.db.getAll('pictures')).filter(({ id }) => named.includes(id));
+    return keepAsGuest(await this.guest(), this.guestOwner.space, cards, pictures);
   }
 
   private enter(path: string, email: string, password: string): Promise<Account> {

@@ -211,6 +211,7 @@ export class Server {
     if (path === '/api/devices') return this.devices(person, device);
     if (path.startsWith('/api/devices/')) return this.revoke(person, path.split('/').at(-1)!);
     if (request.query.get('account') !== person.id) throw new Problem(409, 'other-account');
+    if (method === 'DELETE' && path === '/api/account') return this.leave(person, request);
     if (path.startsWith('/api/pictures/')) return this.picture(person, request);
     if (path === '/api/sync/push') return this.push(person, request.body as { client: string; mutations: Mutation[] });
     if (path === '/api/sync/pull') return this.pull(person, request.query);
@@ -248,6 +249,16 @@ export class Server {
     person.devices.delete(device);
     this.sessions.delete(jar.session!);
     delete jar.session;
+    return new Response(null, { status: 204 });
+  }
+
+  private leave(person: Person, { body, jar, path }: Request): Response {
+    if ((body as Record<string, string>)['password'] !== person.password) throw new Problem(403, 'wrong-password');
+    person.devices.clear();
+    this.people.splice(this.people.indexOf(person), 1);
+    this.spaces.delete(person.space);
+    // With its answer the word to forget the cookie is lost, too.
+    if (this.loseAnswerOf !== path) delete jar.session;
     return new Response(null, { status: 204 });
   }
 

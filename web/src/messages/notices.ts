@@ -5,6 +5,8 @@ import { plural } from './plural';
 export interface NoticeWords {
   /** How long a card is still good for: `days` of 0 is its last day. */
   readonly ends: (days: number) => string;
+  /** The same beside the date. */
+  readonly left: (days: number) => string;
   /** A notice about one card, named or not. */
   readonly cardEnds: (days: number, name?: string) => string;
   /** A notice about several cards, the first of which ends in so many days. */
@@ -20,6 +22,9 @@ const ruFirst = (days: number) => (days === 0 ? 'сегодня' : days === 1 ? 
 
 const ru: NoticeWords = {
   ends: ruEnds,
+  left: (days) =>
+    days === 0 ? 'последний день'
+      : `${plural('ru', days, { one: 'остался', other: 'осталось' })} ${ruDays(days)}`,
   cardEnds: (days, name) => (name ? `${name}: ${ruEnds(days)}` : `У одной из карт ${ruEnds(days)}`),
   cardsEnd: (count, days) =>
     `Скоро кончится срок ${count} ${plural('ru', count, { one: 'карты', other: 'карт' })}, ближайший ${ruFirst(days)}`,
@@ -30,6 +35,7 @@ const enDays = (days: number) => (days === 0 ? 'today' : days === 1 ? 'tomorrow'
 
 const en: NoticeWords = {
   ends: (days) => `ends ${enDays(days)}`,
+  left: (days) => (days === 0 ? 'its last day' : `${days} ${plural('en', days, { one: 'day', other: 'days' })} left`),
   cardEnds: (days, name) => `${name ?? 'A card'} ends ${enDays(days)}`,
   cardsEnd: (count, days) => `${count} cards end soon, the first ${enDays(days)}`,
   names: (names, more) => names.join(', ') + (more ? ` and ${more} more` : ''),

@@ -54,6 +54,8 @@ function Settings() {
         </select>
       </div>
       <a class="menu-item" href="/bin" data-testid="bin"><Icon name="bin" />{said.bin}</a>
+      <a class="menu-item" href="/reminders" data-testid="reminders"><Icon name="bell" />{said.reminders}</a>
+      {account.value && <a class="menu-item" href="/leaving" data-testid="leaving"><Icon name="archive" />{said.leaving}</a>}
     </section>
   );
 }

@@ -21,6 +21,8 @@ const Add = lazy(() => import('./add').then((module) => module.Add));
 const Edit = lazy(() => import('./edit').then((module) => module.Edit));
 const Bin = lazy(() => import('./bin').then((module) => module.Bin));
 const Account = lazy(() => import('./account').then((module) => module.AccountScreen));
+const Leaving = lazy(() => import('./leaving').then((module) => module.Leaving));
+const Reminders = lazy(() => import('./reminders').then((module) => module.Reminders));
 
 effect(() => {
   document.documentElement.lang = language.value;
@@ -46,6 +48,8 @@ function Detail() {
   if (card) return card[2] ? <Edit key={card[1]} id={card[1]!} /> : <Till id={card[1]!} />;
   if (at === '/add') return <Add />;
   if (at === '/bin') return <Bin />;
+  if (at === '/leaving') return <Leaving />;
+  if (at === '/reminders') return <Reminders />;
   if (at === '/account' || at === '/settings') return <Account />;
   return at === '/' ? <Nothing /> : <NotFound />;
 }

@@ -1,16 +1,19 @@
 /** A card in the list and in the strips of favourites and recent ones. */
+import { endsSoon } from '../ends';
 import { Icon } from '../icons';
 import { balanceText, words } from '../messages';
+import { NOTICES } from '../messages/notices';
 import type { Card } from '../model';
 import { path } from '../router';
 import { Tile, tint } from '../tile';
+import { language } from '../wallet';
 
 export function CardRow({ card }: { readonly card: Card }) {
   return (
     <a class="row" href={`/c/${card.id}`} data-testid="card-row" data-card={card.id}
       aria-current={current(card) ? 'page' : undefined}>
       <Tile card={card} />
-      <span class="row-name">{card.name}</span>
+      <span class="row-text"><span class="row-name">{card.name}</span><Ends card={card} /></span>
       {card.favourite && <Icon name="star" filled />}
       <RowEnd card={card} />
     </a>
@@ -19,6 +22,13 @@ export function CardRow({ card }: { readonly card: Card }) {
 
 function current(card: Card): boolean {
   return path.value === `/c/${card.id}` || path.value.startsWith(`/c/${card.id}/`);
+}
+
+/** Said of cards that end soon. */
+function Ends({ card }: { readonly card: Card }) {
+  const days = endsSoon(card);
+  if (days === undefined) return null;
+  return <small class="row-ends tiny" data-testid="row-ends">{NOTICES[language.value].ends(days)}</small>;
 }
 
 function RowEnd({ card }: { readonly card: Card }) {

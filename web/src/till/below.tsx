@@ -1,7 +1,10 @@
 /** Everything below the code: balance, days, notes, photos, and the neighbouring cards. */
+import { endsSoon } from '../ends';
 import { Icon } from '../icons';
 import { balanceText, day, words } from '../messages';
+import { NOTICES } from '../messages/notices';
 import type { Card } from '../model';
+import { language } from '../wallet';
 import { LinkOffer } from './link';
 import { Photo } from './photo';
 
@@ -23,6 +26,7 @@ export function Below({ card, previous, next }: BelowProps) {
 function Days({ card }: { readonly card: Card }) {
   const { till } = words();
   const today = todayText();
+  const left = endsSoon(card);
   const expired = card.expires_on !== undefined && card.expires_on < today;
   return (
     <>
@@ -30,6 +34,7 @@ function Days({ card }: { readonly card: Card }) {
       {card.expires_on && (
         <p class={`till-days ${expired ? 'fault' : 'soft'}`}>
           {(expired ? till.expired : till.until)(day(card.expires_on))}
+          {left !== undefined && <strong>{`, ${NOTICES[language.value].left(left)}`}</strong>}
         </p>
       )}
     </>
