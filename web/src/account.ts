@@ -1,10 +1,14 @@
 /** Signing in and out, this person's devices, and what happens to a guest's cards. */
 import { session } from './here';
 import type { Account, Card, Device } from './model';
+import { language } from './wallet';
 
-/** Rejects with `ApiProblem` (`address-taken`, `invalid`, …) or `Offline`. */
-export function signUp(email: string, password: string): Promise<Account> {
-  return session.signUp(email, password);
+/**
+ * Answers nothing where a mail was sent whose link opens the account. Rejects with `ApiProblem` (`address-taken`,
+ * `invalid`, …) or `Offline`.
+ */
+export function signUp(email: string, password: string): Promise<Account | undefined> {
+  return session.signUp(email, password, language.peek());
 }
 
 /** Rejects with `ApiProblem` (`wrong-credentials`, …) or `Offline`. */

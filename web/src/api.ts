@@ -39,6 +39,8 @@ export class Offline extends Error {
 export interface Call {
   readonly method?: 'GET' | 'POST' | 'PUT' | 'DELETE';
   readonly query?: Readonly<Record<string, string | number | undefined>>;
+  /** In which language to answer by mail. */
+  readonly language?: string;
   /** Sent as JSON. */
   readonly json?: unknown;
   /** Sent as it is. */
@@ -119,9 +121,10 @@ function initOf(call: Call, ending: readonly AbortSignal[]): RequestInit {
     signal: AbortSignal.any([...ending, timeout]),
   };
   if (call.accept) init.headers = { Accept: call.accept };
+  if (call.language) init.headers = { ...init.headers, 'Accept-Language': call.language };
   if (call.json !== undefined) {
     init.body = JSON.stringify(call.json);
-    init.headers = { 'Content-Type': 'application/json' };
+    init.headers = { ...init.headers, 'Content-Type': 'application/json' };
   } else if (call.body) {
     init.body = call.body;
   }

@@ -3,7 +3,7 @@
  * for the network, or no tab could start meanwhile; around it one for sessions, so that no sign-in meets a sign-out.
  * The other tabs reload when the owner changes.
  */
-import { ApiProblem, Offline } from './api';
+import { ApiProblem, Offline, type Api } from './api';
 import type { Account, Card, Device } from './model';
 import { open, type Database } from './store/database';
 import { keepAsGuest } from './store/farewell';
@@ -18,9 +18,9 @@ import type { Sessions, Tab } from './tab';
 const OWNER_LOCK = 'karman-account';
 const SESSION_LOCK = 'karman-session';
 
-/** A sign-in's answer. */
-interface SignedIn {
-  readonly account: { readonly id: string; readonly email: string };
+/** A sign-in's answer; who came through a provider may have no address. */
+export interface SignedIn {
+  readonly account: { readonly id: string; readonly email: string | null };
   readonly device: { readonly id: string; readonly name: string };
   readonly space: string;
 }
@@ -53,12 +53,25 @@ export class Session implements Sessions {
     await this.endLeftSession().catch(() => undefined);
   }
 
-  signUp(email: string, password: string): Promise<Account> {
-    return this.enter('/api/accounts', email, password);
+  /** Answers nothing where the account is opened by a link in a mail, in the language. */
+  async signUp(email: string, password: string, language = ''): Promise<Account | undefined> {
+    const json = { email, password, device: this.tab.platform.deviceName() };
+    const call = { method: 'POST', json, language } as const;
+    return this.signing(async () => {
+      const answer = await this.tab.api.json<SignedIn | { readonly mailed: true }>('/api/accounts', call);
+      return 'mailed' in answer ? undefined : this.admit(answer);
+    });
   }
 
   signIn(email: string, password: string): Promise<Account> {
-    return this.enter('/api/session', email, password);
+    const ask = (api: Api, device: string): Promise<SignedIn> =>
+      api.json('/api/session', { method: 'POST', json: { email, password, device } });
+    return this.arrive(ask);
+  }
+
+  /** Comes in by whatever `ask` is answered, for a device of that name. */
+  arrive(ask: (api: Api, device: string) => Promise<SignedIn>): Promise<Account> {
+    return this.signing(async () => this.admit(await ask(this.tab.api, this.tab.platform.deviceName())));
   }
 
   async guestCards(): Promise<readonly Card[]> {
@@ -160,14 +173,10 @@ export class Session implements Sessions {
     return keepAsGuest(await this.guest(), this.guestOwner.space, cards, pictures);
   }
 
-  private enter(path: string, email: string, password: string): Promise<Account> {
-    return this.signing(async () => {
-      const json = { email, password, device: this.tab.platform.deviceName() };
-      const answer = await this.tab.api.json<SignedIn>(path, { method: 'POST', json });
-      const account: Account = { ...answer.account, device: answer.device, space: answer.space };
-      await this.owning('exclusive', () => this.welcome(account));
-      return account;
-    });
+  private async admit({ account: { id, email }, device, space }: SignedIn): Promise<Account> {
+    const account: Account = { id, email: email ?? '', device, space };
+    await this.owning('exclusive', () => this.welcome(account));
+    return account;
   }
 
   private async welcome(account: Account): Promise<void> {
