@@ -30,6 +30,7 @@ CONTENT_POLICY = "; ".join(
 SCREENS = (
     *("/", "/add", "/bin", "/account", "/settings", "/reminders", "/leaving", "/c/{id}", "/c/{id}/edit"),
     *("/confirm", "/reset", "/verify", "/forgot", "/ways", "/signed-in"),
+    *("/households", "/households/{id}", "/join"),
 )
 
 

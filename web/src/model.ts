@@ -61,6 +61,23 @@ export interface Card extends CardFields {
   readonly last_used_at?: string;
   readonly created_at?: string;
   readonly binned_at?: string;
+  /** In a household: the account that brought the card. */
+  readonly brought_by?: string;
+}
+
+/** Somebody in a household, under the name they gave themselves there. */
+export interface Inhabitant {
+  readonly id: string;
+  readonly name: string;
+  readonly role: 'owner' | 'member' | 'viewer';
+  readonly joined_at: string;
+}
+
+/** A space that several people share; its people in the order in which they came. */
+export interface Household {
+  readonly id: string;
+  readonly name: string;
+  readonly members: readonly Inhabitant[];
 }
 
 /** A code as modules: each row a string of '1' (dark) and '0'; a linear code has one row. Sizes in modules. */
@@ -124,7 +141,7 @@ export interface FieldError {
   readonly detail: string;
 }
 
-export type MutationName = 'card.keep' | 'card.set' | 'card.use' | 'card.bin' | 'card.restore';
+export type MutationName = 'card.keep' | 'card.set' | 'card.use' | 'card.bin' | 'card.restore' | 'card.move';
 
 /**
  * An edit the server refused. It stays with its data until dismissed or kept as a new card; without `copy` there is

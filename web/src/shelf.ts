@@ -1,10 +1,10 @@
 /** The open data of one owner in this tab: what is stored, as signals, and the one way to change it. */
 import { computed, signal } from '@preact/signals';
-import { StorageFull, type Card, type Refusal, type StorageStatus } from './model';
+import { StorageFull, type Card, type Household, type Refusal, type StorageStatus } from './model';
 import { open, type Database, type Mutation, type StoredPicture } from './store/database';
 import type { Owner } from './store/owners';
 import { applyAsGuest, dropRefusal, enqueue, isUnsentEdit, requeue } from './store/queue';
-import { CardViews, snapshot, type State } from './store/state';
+import { CardViews, householdsOf, snapshot, type State } from './store/state';
 
 export class Shelf {
   readonly all = signal<readonly Card[]>([]);
@@ -15,6 +15,7 @@ export class Shelf {
   /** False until an account's first pull has come. */
   readonly pulled = signal(false);
   readonly refusals = signal<readonly Refusal[]>([]);
+  readonly households = signal<readonly Household[]>([]);
   readonly storage = signal<StorageStatus>({ full: false, persisted: false });
 
   private openOwner: Owner | undefined;
@@ -51,6 +52,13 @@ export class Shelf {
     return this.all.peek().find((card) => card.id === id);
   }
 
+  /** Whether the person may change what stands in a space. */
+  mayEdit(space: string): boolean {
+    const household = this.households.value.find(({ id }) => id === space);
+    const mine = household?.members.find(({ id }) => id === this.owner.account?.id);
+    return mine?.role !== 'viewer';
+  }
+
   /** Reads the stored state again and shows it. Of overlapping reads the one begun last wins. */
   async refresh(): Promise<void> {
     const read = ++this.reads.started;
@@ -72,8 +80,10 @@ export class Shelf {
     await this.store(() => dropRefusal(this.db, refusal.key));
   }
 
-  async requeue(mutation: Mutation, refusals: readonly Refusal[]): Promise<void> {
-    await this.store(() => requeue(this.db, mutation, refusals.map(({ key }) => key)));
+  async requeue(
+    mutation: Mutation, pictures: readonly StoredPicture[], refusals: readonly Refusal[],
+  ): Promise<void> {
+    await this.store(() => requeue(this.db, mutation, pictures, refusals.map(({ key }) => key)));
   }
 
   noteFull(): void {
@@ -98,6 +108,7 @@ export class Shelf {
 
   private show(state: State): void {
     this.all.value = this.views.of(state);
+    this.households.value = householdsOf(state);
     this.pulled.value = state.pulled;
     this.unsent.value = state.queue.filter(isUnsentEdit).length;
     this.refusals.value = state.refusals.map(({ key = 0, guest: _guest, ...refusal }) => ({

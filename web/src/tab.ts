@@ -16,7 +16,7 @@ import { drawCodes, forgetOthers, kept } from './store/drawings';
 import { changes, sparse } from './store/fields';
 import { mutate, withFields } from './store/mutators';
 import type { Owner } from './store/owners';
-import { blobOf, collect, prepare, type Sides } from './store/pictures';
+import { anew, blobOf, collect, prepare, type Sides } from './store/pictures';
 import { Engine, WELL, type Report } from './sync/engine';
 import { download } from './sync/pictures';
 
@@ -108,6 +108,19 @@ export class Tab {
     await this.commit([this.mutation('card.restore', id)]);
   }
 
+  async move(id: string, to: string): Promise<void> {
+    await this.existing(id);
+    await this.commit([this.mutation('card.move', id, { to })]);
+  }
+
+  /** Keeps a copy of somebody else's card in the own space and answers its id. */
+  async copy(id: string): Promise<string> {
+    const card = await this.existing(id);
+    const [front, back] = await Promise.all([card.front, card.back].map((side) => side && this.picture(side)));
+    const { front: _front, back: _back, ...fields } = sparse(card);
+    return this.keep(fields, { ...(front && { front }), ...(back && { back }) });
+  }
+
   async dismiss(refusal: Refusal): Promise<void> {
     await this.shelf.dismiss(refusal);
     this.changed();
@@ -119,8 +132,11 @@ export class Tab {
     const copy = related.at(-1)?.copy;
     if (!copy) throw new Error('the refusal holds no card');
     const id = uuid7();
-    const card = sparse(withFields(copy, changes(fixes)));
-    await this.shelf.requeue(this.mutation('card.keep', id, { card }), related);
+    const fixed = withFields(copy, changes(fixes));
+    // The space they were uploaded to may be closed to this person by now.
+    const { pictures, fields } = await anew(this.shelf.db, fixed, this.shelf.owner.space);
+    const card = sparse({ ...withFields(fixed, { front: null, back: null }), ...fields });
+    await this.shelf.requeue(this.mutation('card.keep', id, { card }), pictures, related);
     this.changed();
     return id;
   }

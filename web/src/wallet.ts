@@ -3,13 +3,15 @@ import type { ReadonlySignal, Signal } from '@preact/signals';
 import { tab } from './here';
 import { languageSignal } from './language';
 import type {
-  Account, Card, CardChanges, CardFields, Drawn, Language, Refusal, StorageStatus, SyncStatus,
+  Account, Card, CardChanges, CardFields, Drawn, Household, Language, Refusal, StorageStatus, SyncStatus,
 } from './model';
 
 /** Cards not in the bin, archived ones included, in no particular order. */
 export const cards: ReadonlySignal<readonly Card[]> = tab.shelf.cards;
 /** Cards in the bin, the latest first. */
 export const binned: ReadonlySignal<readonly Card[]> = tab.shelf.binned;
+/** The households this person is in, by name. */
+export const households: ReadonlySignal<readonly Household[]> = tab.shelf.households;
 export const sync: ReadonlySignal<SyncStatus> = tab.sync;
 export const account: ReadonlySignal<Account | null> = tab.account;
 /** True once the first state has been read from IndexedDB. */
@@ -48,6 +50,21 @@ export function bin(id: string): Promise<void> {
 
 export function restore(id: string): Promise<void> {
   return tab.restore(id);
+}
+
+/** Moves the card into another space of the person's: their own, or a household's. */
+export function move(id: string, to: string): Promise<void> {
+  return tab.move(id, to);
+}
+
+/** Keeps a copy of the card in the person's own space and answers its id. */
+export function copy(id: string): Promise<string> {
+  return tab.copy(id);
+}
+
+/** Whether the person may change the card, or only look at it and show it. */
+export function mayEdit(card: Card): boolean {
+  return tab.shelf.mayEdit(card.space);
 }
 
 /** Drops a refused edit and its data. */

@@ -53,6 +53,9 @@ function Settings() {
           {Object.entries(LANGUAGES).map(([code, name]) => <option key={code} value={code} lang={code}>{name}</option>)}
         </select>
       </div>
+      {account.value && (
+        <a class="menu-item" href="/households" data-testid="households"><Icon name="people" />{said.households}</a>
+      )}
       <a class="menu-item" href="/bin" data-testid="bin"><Icon name="bin" />{said.bin}</a>
       <a class="menu-item" href="/reminders" data-testid="reminders"><Icon name="bell" />{said.reminders}</a>
       {account.value && <a class="menu-item" href="/leaving" data-testid="leaving"><Icon name="archive" />{said.leaving}</a>}

@@ -6,6 +6,7 @@ import type { Card } from '../model';
 import { Tile } from '../tile';
 import { useDrawings } from '../till/drawings';
 import { codeLabel } from '../till/label';
+import { SharedMark } from './pockets';
 
 export function OnlyCard({ card }: { readonly card: Card }) {
   const [drawing] = useDrawings(card) ?? [];
@@ -13,7 +14,7 @@ export function OnlyCard({ card }: { readonly card: Card }) {
   const number = card.number ?? code?.text;
   return (
     <a class="only white" href={`/c/${card.id}`} data-testid="card-row" data-card={card.id}>
-      <span class="only-head"><Tile card={card} large />{card.name}</span>
+      <span class="only-head"><Tile card={card} large />{card.name}<SharedMark card={card} /></span>
       {code && drawing && (
         <div class="only-code">
           <Barcode drawn={drawing} format={code.format} label={codeLabel(code)} share={0.3} />

@@ -39,10 +39,18 @@ function Refused({ refusal }: { readonly refusal: Refusal }) {
             onInput={(event) => setFixes({ ...fixes, [field]: event.currentTarget.value })} />
         </label>
       ))}
-      {data.name && <button type="button" class="button wide" onClick={() => void asNew()}>{said.asNew}</button>}
+      {data.name && <button type="button" class="button wide" onClick={() => void asNew()}>{labelOf(refusal)}</button>}
       <button type="button" class="button quiet wide" onClick={() => void dismiss(refusal)}>{said.discard}</button>
     </article>
   );
+}
+
+/** Where the card is another's by now, what is kept is one's own. */
+const NOT_OURS: readonly string[] = ['not-found', 'card-moved', 'view-only', 'not-yours', 'card-exists'];
+
+function labelOf({ problem }: Refusal): string {
+  const said = words().sync;
+  return NOT_OURS.includes(problem.code) ? said.asOwn : said.asNew;
 }
 
 function wrongFields(refusal: Refusal): Fixable[] {

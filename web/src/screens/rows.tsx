@@ -7,6 +7,7 @@ import type { Card } from '../model';
 import { path } from '../router';
 import { Tile, tint } from '../tile';
 import { language } from '../wallet';
+import { SharedMark } from './pockets';
 
 export function CardRow({ card }: { readonly card: Card }) {
   return (
@@ -14,6 +15,7 @@ export function CardRow({ card }: { readonly card: Card }) {
       aria-current={current(card) ? 'page' : undefined}>
       <Tile card={card} />
       <span class="row-text"><span class="row-name">{card.name}</span><Ends card={card} /></span>
+      <SharedMark card={card} />
       {card.favourite && <Icon name="star" filled />}
       <RowEnd card={card} />
     </a>

@@ -12,6 +12,7 @@ import { cards, language, storage, sync, notice } from '../wallet';
 import { Letters } from './letters';
 import { Mark } from './mark';
 import { OnlyCard } from './only-card';
+import { Pockets, shownCards } from './pockets';
 import { CardRow, Strip } from './rows';
 import { LeftCards } from './left-cards';
 import { useTitle } from './screen';
@@ -25,9 +26,9 @@ import { wide } from './wide';
 const query = signal('');
 /** What else the shops of cards are called; unknown until somebody searches. */
 const otherNames = signal<OtherNames | undefined>(undefined);
-const found = computed(() => search(cards.value, query.value, language.value, otherNames.value));
-const active = computed(() => cards.value.filter((card) => !card.archived));
-const archived = computed(() => cards.value.filter((card) => card.archived));
+const found = computed(() => search(shownCards.value, query.value, language.value, otherNames.value));
+const active = computed(() => shownCards.value.filter((card) => !card.archived));
+const archived = computed(() => shownCards.value.filter((card) => card.archived));
 const book = computed(() => sections(active.value, language.value));
 const FEW = 6;
 
@@ -66,6 +67,8 @@ function Everything() {
   return (
     <>
       <Warnings />
+      <Pockets />
+      {!shownCards.value.length && <p class="nothing">{words().wallet.nothingHere}</p>}
       {only ? <OnlyCard card={only} /> : <><Strips /><Book sections={book.value} /></>}
       {archived.value.length > 0 && <Archive />}
       {sync.value.state === 'guest' && <GuestHint />}

@@ -8,6 +8,7 @@ export type CardBody = CardFields & {
   readonly last_used_at?: string;
   readonly created_at?: string;
   readonly binned_at?: string;
+  readonly brought_by?: string;
 };
 
 /** A row of the last pulled state; a guest's rows count `version` by themselves. */

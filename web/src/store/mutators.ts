@@ -16,6 +16,8 @@ const MUTATORS: Readonly<Record<MutationName, Mutator>> = {
     },
   'card.bin': (body, { made_at }) => body && { ...body, binned_at: body.binned_at ?? made_at },
   'card.restore': (body) => body && withFields(body, { binned_at: null }),
+  // It stays what it is; where it stands is the state's affair.
+  'card.move': (body) => body,
 };
 
 /** The card after the mutation; undefined where there is none. */

@@ -33,6 +33,21 @@ export async function prepare(
   return { pictures, fields };
 }
 
+/** The card's pictures once more, under new ids in another space, and the fields that name them. */
+export async function anew(
+  db: Database, card: Sides<string>, space: string,
+): Promise<{ pictures: StoredPicture[]; fields: Sides<string> }> {
+  const pictures: StoredPicture[] = [];
+  const fields: { front?: string; back?: string } = {};
+  for (const side of ['front', 'back'] as const) {
+    const here = card[side] && (await db.get('pictures', card[side]));
+    if (!here) continue;
+    fields[side] = uuid7();
+    pictures.push({ ...here, id: fields[side], space, sent: false });
+  }
+  return { pictures, fields };
+}
+
 /** Drops pictures that no card, no queued edit and no refusal names. */
 export function collect(db: Database): Promise<void> {
   return write(db, ['cards', 'queue', 'refusals', 'pictures'], async (tx) => {

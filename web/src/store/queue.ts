@@ -91,9 +91,12 @@ async function wasKept(tx: Writing, { args, copy, revives }: Queued): Promise<bo
 }
 
 /** Keeps refused data as a new mutation and drops the refusals it came from. */
-export function requeue(db: Database, mutation: Mutation, refusals: readonly number[]): Promise<void> {
-  return write(db, ['queue', 'meta', 'refusals'], async (tx) => {
+export function requeue(
+  db: Database, mutation: Mutation, pictures: readonly StoredPicture[], refusals: readonly number[],
+): Promise<void> {
+  return write(db, ['queue', 'meta', 'refusals', 'pictures'], async (tx) => {
     await append(tx, [mutation]);
+    await Promise.all(pictures.map((picture) => tx.objectStore('pictures').put(picture)));
     await Promise.all(refusals.map((key) => tx.objectStore('refusals').delete(key)));
   });
 }
@@ -104,6 +107,8 @@ export async function dropRefusal(db: Database, key: number): Promise<void> {
 
 async function refuse(tx: Writing, entry: Queued, problem: Problem): Promise<void> {
   const { name, args, copy, guest } = entry;
+  // That a card was shown is no edit of theirs: where it can no longer be counted, nobody misses it.
+  if (name === 'card.use') return;
   await tx.objectStore('refusals').add({ name, args, problem, ...(copy && { copy }), ...(guest && { guest }) });
 }
 

@@ -1,5 +1,5 @@
 /** The optimistic state: the pulled rows with the queue replayed over them, read in one snapshot. */
-import type { Card } from '../model';
+import type { Card, Household } from '../model';
 import { meta, read, type CardBody, type Database, type Queued, type Row, type StoredRefusal } from './database';
 import { mutate } from './mutators';
 
@@ -86,6 +86,22 @@ function replay(drafts: Map<string, Draft>, mutation: Queued): void {
   draft.body = mutate(draft.body, mutation);
   draft.replayed.push(mutation.id);
   drafts.set(place, draft);
+  if (mutation.name === 'card.move') moveOn(drafts, draft, mutation.args['to'] as string);
+}
+
+function moveOn(drafts: Map<string, Draft>, draft: Draft, to: string): void {
+  if (!draft.body || to === draft.space) return;
+  drafts.set(`${to}/${draft.id}`, { ...draft, space: to, replayed: [...draft.replayed] });
+  draft.body = undefined;
+}
+
+const ABOUT = 'about';
+
+/** The households of a state, by name. */
+export function householdsOf({ rows }: State): Household[] {
+  const abouts = rows.filter(({ key }) => key === ABOUT);
+  const found = abouts.map(({ space, value }) => ({ ...(value as unknown as Household), id: space }));
+  return found.sort((one, other) => one.name.localeCompare(other.name));
 }
 
 export function cardOf(space: string, id: string, body: CardBody): Card {

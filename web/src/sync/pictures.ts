@@ -41,8 +41,8 @@ async function uploadOne(server: Server, entry: Queued, picture: StoredPicture):
       await strip(db, entry.id, [picture.id], error.problem);
       return 'stripped';
     }
-    // No such space for this person: the mutation itself will be refused, and tell.
-    if (error.status === 404) return 'lost';
+    // No such space for this person, or one where they only look: the mutation itself will be refused, and tell.
+    if (error.status === 404 || error.code === 'view-only') return 'lost';
     if (error.code !== 'picture-exists') throw error;
   }
   await markSent(db, picture);

@@ -1,31 +1,54 @@
 /** What can be done with the shown card. */
+import type { ComponentType } from 'preact';
+import { useState } from 'preact/hooks';
 import { Icon, type IconName } from '../icons';
 import { sentence, words } from '../messages';
 import type { Card } from '../model';
 import { go, leave } from '../router';
 import { Sheet } from '../screens/sheet';
 import { say } from '../screens/toasts';
-import { bin, restore, set } from '../wallet';
+import { bin, households, mayEdit, restore, set } from '../wallet';
 
-export function TillMenu({ card, onClose }: { readonly card: Card; readonly onClose: () => void }) {
+interface PlacesProps { readonly card: Card; readonly onClose: () => void }
+
+export function TillMenu({ card, onClose }: PlacesProps) {
+  const [places, setPlaces] = useState<{ readonly Places: ComponentType<PlacesProps> } | undefined>(undefined);
+  // Few move cards: what is needed for it is fetched when it is wanted.
+  const open = () => void import('../screens/move').then(setPlaces, (error: unknown) => say(sentence(error)));
+  return (
+    <Sheet title={card.name} onClose={onClose}>
+      {places
+        ? <places.Places card={card} onClose={onClose} />
+        : <Choices card={card} onClose={onClose} onMove={open} />}
+    </Sheet>
+  );
+}
+
+interface ChoicesProps extends PlacesProps { readonly onMove: () => void }
+
+function Choices({ card, onClose, onMove }: ChoicesProps) {
   const { till } = words();
+  const edits = mayEdit(card);
   const number = card.number ?? card.codes[0]?.text;
   const change = (fields: Parameters<typeof set>[1]) => {
     onClose();
     set(card.id, fields).catch((error: unknown) => say(sentence(error)));
   };
   return (
-    <Sheet title={card.name} onClose={onClose}>
-      <ul class="menu">
-        <Item icon="edit" text={till.edit} onClick={() => go(`/c/${card.id}/edit`)} />
+    <ul class="menu">
+      {edits && <Item icon="edit" text={till.edit} onClick={() => go(`/c/${card.id}/edit`)} />}
+      {edits && (
         <Item icon="star" text={card.favourite ? till.notFavourite : till.favourite}
           onClick={() => change({ favourite: card.favourite ? null : true })} />
-        {number && <Item icon="copy" text={till.copy} onClick={() => void copy(number).then(onClose)} />}
+      )}
+      {number && <Item icon="copy" text={till.copy} onClick={() => void copy(number).then(onClose)} />}
+      {households.value.length > 0 && <Item icon="people" text={till.move} testId="move" onClick={onMove} />}
+      {edits && (
         <Item icon="archive" text={card.archived ? till.unarchive : till.archive}
           onClick={() => change({ archived: card.archived ? null : true })} />
-        <Item icon="bin" text={till.bin} testId="bin" onClick={() => void discard(card)} />
-      </ul>
-    </Sheet>
+      )}
+      {edits && <Item icon="bin" text={till.bin} testId="bin" onClick={() => void discard(card)} />}
+    </ul>
   );
 }
 
