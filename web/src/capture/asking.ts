@@ -1,4 +1,6 @@
-/** Asking the server about photos of a card: step by step, again when it is busy, and again when the network is back. */
+/**
+ * Asking the server about photos of a card: step by step, again when it is busy, and again when the network is back.
+ */
 import { signal, type ReadonlySignal } from '@preact/signals';
 import { ApiProblem, Offline } from '../api';
 import type { Draft } from '../model';

@@ -23,6 +23,32 @@ interface CameraProps {
 
 export function Camera({ onRead, onShot }: CameraProps) {
   const { add } = words();
+  const { video, state, stream, hint, late, retry } = useCamera(onRead);
+  const isLive = state === 'live';
+  return (
+    <div class="stack">
+      <div class="camera" data-testid="camera" data-state={state} role="group" aria-label={add.camera}>
+        <video ref={video} playsInline muted aria-hidden="true" hidden={!isLive} />
+        {isLive && <div class="camera-frame" />}
+        {state === 'starting' && <p class="camera-words" role="status">{add.starting}</p>}
+        {isFault(state) && <Fault text={add[state]} onRetry={retry} />}
+        {isLive && stream && <Torch stream={stream} />}
+      </div>
+      <div role="status" data-testid="hint" data-hint={hint}>
+        {isLive && <p class={hint ? '' : 'soft small'}>{said(hint, stream)}</p>}
+        {isLive && late && <p class="small soft">{add.late}</p>}
+      </div>
+      {isLive && late && (
+        <button type="button" class="button" data-testid="shoot" onClick={() => onShot(snapshot(video.current!))}>
+          <Icon name="camera" />{add.takeFrame}
+        </button>
+      )}
+    </div>
+  );
+}
+
+/** The camera while the page is seen, and what it makes of its frames. */
+function useCamera(onRead: CameraProps['onRead']) {
   const video = useRef<HTMLVideoElement>(null);
   const state = useSignal<State>('starting');
   const hint = useSignal<Hint | undefined>(undefined);
@@ -34,14 +60,9 @@ export function Camera({ onRead, onShot }: CameraProps) {
     if (!visible) return undefined;
     const stop = new AbortController();
     [late.value, hint.value] = [false, undefined];
+    const opened = (found: MediaStream) => ([stream.value, state.value] = [found, 'live']);
     void run(video.current!, stop.signal, {
-      opened: (opened) => {
-        stream.value = opened;
-        state.value = 'live';
-      },
-      failed: (fault) => (state.value = fault),
-      read: onRead,
-      hint: (next) => (hint.value = next),
+      opened, read: onRead, failed: (fault) => (state.value = fault), hint: (next) => (hint.value = next),
       late: () => (late.value = true),
     });
     return () => stop.abort();
@@ -50,27 +71,7 @@ export function Camera({ onRead, onShot }: CameraProps) {
     state.value = 'starting';
     attempt.value += 1;
   };
-  const isLive = state.value === 'live';
-  return (
-    <div class="stack">
-      <div class="camera" data-testid="camera" data-state={state.value} role="group" aria-label={add.camera}>
-        <video ref={video} playsInline muted aria-hidden="true" hidden={!isLive} />
-        {isLive && <div class="camera-frame" />}
-        {state.value === 'starting' && <p class="camera-words" role="status">{add.starting}</p>}
-        {isFault(state.value) && <Fault text={add[state.value]} onRetry={retry} />}
-        {isLive && stream.value && <Torch stream={stream.value} />}
-      </div>
-      <div role="status" data-testid="hint" data-hint={hint.value}>
-        {isLive && <p class={hint.value ? '' : 'soft small'}>{said(hint.value, stream.value)}</p>}
-        {isLive && late.value && <p class="small soft">{add.late}</p>}
-      </div>
-      {isLive && late.value && (
-        <button type="button" class="button" data-testid="shoot" onClick={() => onShot(snapshot(video.current!))}>
-          <Icon name="camera" />{add.takeFrame}
-        </button>
-      )}
-    </div>
-  );
+  return { video, state: state.value, stream: stream.value, hint: hint.value, late: late.value, retry };
 }
 
 function isFault(state: State): state is CameraFault {

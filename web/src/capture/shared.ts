@@ -16,7 +16,7 @@ const MOST = 20;
 export async function putShared(request: Request): Promise<Response> {
   try {
     const form = await request.formData();
-    const files = form.getAll(SHARE_FIELD).filter((one) => one instanceof File).slice(0, MOST);
+    const files = form.getAll(SHARE_FIELD).filter(isPicture).slice(0, MOST);
     await caches.delete(CACHE);
     const cache = await caches.open(CACHE);
     await Promise.all(files.map((file, place) => cache.put(`/shared/${place}`, responseOf(file))));
@@ -24,6 +24,11 @@ export async function putShared(request: Request): Promise<Response> {
     // The screen says that nothing came.
   }
   return Response.redirect(OPENED, 303);
+}
+
+/** A form without a file holds an empty one. */
+function isPicture(entry: FormDataEntryValue): entry is File {
+  return entry instanceof File && entry.size > 0;
 }
 
 function responseOf(file: File): Response {

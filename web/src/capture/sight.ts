@@ -109,9 +109,11 @@ function linesOf(length: number, burstAt: (place: number) => Burst | undefined):
 }
 
 /** The most turns from dark to light and back in a row that are close together. */
-function longestBurst(pixels: Uint8Array, start: number, step: number, length: number, least: number): Burst | undefined {
+function longestBurst(
+  pixels: Uint8Array, start: number, step: number, length: number, least: number,
+): Burst | undefined {
   let best: Burst | undefined;
-  let burst = { from: 0, to: 0, runs: 0 };
+  let burst: Burst = { from: 0, to: 0, runs: 0 };
   let extreme = { value: pixels[start]!, at: 0 };
   let rising = true;
   for (let at = 1; at < length; at += 1) {
@@ -119,14 +121,17 @@ function longestBurst(pixels: Uint8Array, start: number, step: number, length: n
     if (rising ? value >= extreme.value : value <= extreme.value) {
       extreme = { value, at };
     } else if (Math.abs(value - extreme.value) >= least) {
-      const near = burst.runs > 0 && extreme.at - burst.to <= WIDEST_BAR;
-      burst = near ? { from: burst.from, to: extreme.at, runs: burst.runs + 1 } : { from: extreme.at, to: extreme.at, runs: 1 };
+      burst = turnedAt(extreme.at, burst);
       if (burst.runs >= LEAST_RUNS && burst.runs > (best?.runs ?? 0)) best = burst;
       extreme = { value, at };
       rising = !rising;
     }
   }
   return best;
+}
+
+function turnedAt(at: number, { from, to, runs }: Burst): Burst {
+  return runs > 0 && at - to <= WIDEST_BAR ? { from, to: at, runs: runs + 1 } : { from: at, to: at, runs: 1 };
 }
 
 /** The bursts of the longest stretch of neighbouring lines that see the same; print changes from line to line. */

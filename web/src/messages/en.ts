@@ -95,7 +95,7 @@ export const en: Catalogue = {
     crop: 'The part of the photo with the code', showWhole: 'Show the whole photo', showCode: 'Show only the code',
     format: 'Kind of code', noCode: 'No code', code: 'In the code', codeOther: 'The code holds something else',
     preview: 'This is how the code will look at the till', noPreview: 'Type the number and the code will appear.',
-    unreadable: 'Can’t read the code. Move closer, or type the number.', retake: 'Take another', otherSide: 'Is the code on the back? Add a photo of it',
+    unreadable: 'Can’t read the code. Move closer, or type the number.', retake: 'Take another', otherSide: 'Code on the back? Add its photo', codesFound: (n) => `Codes in the photos: ${n}`,
     unreadableOffline: 'Can’t read the code, and the server is out of reach. The photo will be kept; type the number.',
     askingShop: 'The photo went to the server to find the shop. It is not kept there.',
     serverWaits: (s) => `The server is busy. Asking again in ${s} ${plural('en', s, { one: 'second', other: 'seconds' })}.`,

@@ -1,4 +1,6 @@
-/** Adding a card: a live camera, a photo, pictures shared from elsewhere, or typing; then a look at what was understood. */
+/**
+ * Adding a card: a live camera, a photo, pictures shared from elsewhere, or typing; then a look at what was understood.
+ */
 import { useSignal, type Signal } from '@preact/signals';
 import type { ComponentChildren } from 'preact';
 import { useEffect, useLayoutEffect } from 'preact/hooks';
@@ -32,50 +34,14 @@ const NO_PILE: Pile = { left: [], all: 0 };
 
 export function Add() {
   const { add } = words();
-  const stage = useSignal<Stage>({ at: 'capture' });
-  const pile = useSignal<Pile>(NO_PILE);
-  const restart = () => {
-    leave(stage.value);
-    pile.value = NO_PILE;
-    stage.value = { at: 'capture' };
-  };
-  const show = (capture: Capture) => {
-    const [first] = capture.codes;
-    if (first) announce(add.found(FORMAT_NAMES[first.format], first.text));
-    stage.value = { at: capture.codes.length > 1 ? 'choose' : 'confirm', capture };
-  };
-  const read = (...files: readonly Blob[]) => void readInto(stage, files, show, restart);
-  const next = () => {
-    const [file, ...left] = pile.value.left;
-    pile.value = { ...pile.value, left };
-    if (file) read(file);
-  };
-  const each = (files: readonly Blob[]) => {
-    pile.value = { left: files, all: files.length };
-    next();
-  };
-  const begin = (files: readonly Blob[]) => {
-    if (files.length === 2) stage.value = { at: 'sort', files };
-    else if (files.length) each(files);
-    else say(add.nothingShared);
-  };
-  useShared(begin);
-  useEffect(() => () => leave(stage.peek()), []);
-  useStep(stage.value.at !== 'capture', restart);
-  const before = <Nth pile={pile.value} onSkip={next} />;
-  switch (stage.value.at) {
-    case 'sort': {
-      const { files } = stage.value;
-      return <SharedPictures files={files} onOneCard={() => read(...files)} onEach={() => each(files)} />;
-    }
-    case 'reading': return <Reading reading={stage.value.reading} before={before} />;
-    case 'choose': return (
-      <ChooseCodes capture={stage.value.capture} onChosen={(capture) => (stage.value = { at: 'confirm', capture })} />
+  const { stage, show, read, each, before, onKept } = useAdding();
+  switch (stage.at) {
+    case 'sort': return (
+      <SharedPictures files={stage.files} onOneCard={() => read(...stage.files)} onEach={() => each(stage.files)} />
     );
-    case 'confirm': return (
-      <Confirm key={stage.value.capture} capture={stage.value.capture} before={before}
-        onKept={(id) => (pile.value.left.length ? next() : finish(`/c/${id}`))} />
-    );
+    case 'reading': return <Reading reading={stage.reading} before={before} />;
+    case 'choose': return <ChooseCodes capture={stage.capture} onChosen={(capture) => show(capture, 'confirm')} />;
+    case 'confirm': return <Confirm capture={stage.capture} before={before} onKept={onKept} />;
     case 'capture': return (
       <Screen title={add.title}>
         <div class="narrow stack">
@@ -88,13 +54,48 @@ export function Add() {
   }
 }
 
+/** The way from a picture to a card kept, and from there to the next of a pile. */
+function useAdding() {
+  const stage = useSignal<Stage>({ at: 'capture' });
+  const pile = useSignal<Pile>(NO_PILE);
+  const restart = () => {
+    leave(stage.value);
+    pile.value = NO_PILE;
+    stage.value = { at: 'capture' };
+  };
+  const show: Show = (capture, at = capture.codes.length > 1 ? 'choose' : 'confirm') => {
+    const [first] = capture.codes;
+    if (first && stage.value.at !== 'choose') announce(words().add.found(FORMAT_NAMES[first.format], first.text));
+    stage.value = { at, capture };
+  };
+  const read = (...files: readonly Blob[]) => void readInto(stage, files, show, restart);
+  const next = () => {
+    const [file, ...left] = pile.value.left;
+    pile.value = { ...pile.value, left };
+    if (file) read(file);
+  };
+  const each = (files: readonly Blob[]) => {
+    pile.value = { left: files, all: files.length };
+    next();
+  };
+  useShared((files) => {
+    if (files.length === 2) stage.value = { at: 'sort', files };
+    else if (files.length) each(files);
+    else say(words().add.nothingShared);
+  });
+  useEffect(() => () => leave(stage.peek()), []);
+  useStep(stage.value.at !== 'capture', restart);
+  const onKept = (id: string) => (pile.value.left.length ? next() : finish(`/c/${id}`));
+  return { stage: stage.value, show, read, each, onKept, before: <Nth pile={pile.value} onSkip={next} /> };
+}
+
 /** Lets go of what is still being read for a stage. */
 function leave(stage: Stage): void {
   if (stage.at === 'reading') stage.reading.leave();
   if (stage.at === 'choose' || stage.at === 'confirm') stage.capture.inquiry?.leave();
 }
 
-type Show = (capture: Capture) => void;
+type Show = (capture: Capture, at?: 'choose' | 'confirm') => void;
 
 async function readInto(
   stage: Signal<Stage>, files: readonly Blob[], show: Show, restart: () => void,

@@ -113,15 +113,20 @@ function useFace({ photos }: Capture, draft: Draft | undefined): Face | undefine
 
 interface ChosenProps { readonly capture: Capture; readonly card: NewCard; readonly onChange: Change }
 
-/** Where there are several codes: which of them is shown at the till, and which of the others stay. */
+/** Which of several codes is shown at the till, and which stay; open where there are more than were chosen from. */
 export function ChosenCodes({ capture, card, onChange }: ChosenProps) {
+  const { add, confirm } = words();
+  const chosenFrom = useRef(capture.codes.length);
   if (capture.codes.length < 2) return null;
   return (
-    <div class="stack" data-testid="several-codes">
-      <p class="small soft">{words().add.several}</p>
-      <CodeChoice capture={capture} chosen={card.read && keyOf(card.read)} also={card.also}
-        onChosen={(code) => onChange({ read: bare(code), typed: undefined, format: undefined })}
-        onAlso={(also) => onChange({ also })} />
-    </div>
+    <details data-testid="several-codes" open={capture.codes.length > chosenFrom.current}>
+      <summary>{confirm.codesFound(capture.codes.length)}</summary>
+      <div class="stack">
+        <p class="small soft">{add.several}</p>
+        <CodeChoice capture={capture} chosen={card.read && keyOf(card.read)} also={card.also}
+          onChosen={(code) => onChange({ read: bare(code), typed: undefined, format: undefined })}
+          onAlso={(also) => onChange({ also })} />
+      </div>
+    </details>
   );
 }

@@ -12,7 +12,6 @@ import { wrong } from '../codes/formats';
 import { payload } from '../codes/bytes';
 import { sentence, words } from '../messages';
 import type { CardFields, Code, Draft, Format } from '../model';
-import { finish } from '../router';
 import { cards, keep } from '../wallet';
 import { Believed } from './believed';
 import { ChosenCodes, useCapture } from './capture-state';
@@ -51,43 +50,26 @@ interface ConfirmProps {
   readonly capture: Capture;
   /** Which of several cards this is. */
   readonly before?: ComponentChildren;
-  /** Instead of showing the card that was kept. */
-  readonly onKept?: ((id: string) => void) | undefined;
+  readonly onKept: (id: string) => void;
 }
 
-export function Confirm({ capture: first, before, onKept = showKept }: ConfirmProps) {
+export function Confirm({ capture: first, before, onKept }: ConfirmProps) {
   const { confirm } = words();
   const [card, setCard] = useState<NewCard>(() => blank(first));
-  const tried = useSignal(false);
-  const warned = useSignal(false);
-  const keeping = useSignal(false);
-  const form = useRef<HTMLFormElement>(null);
   const change: Change = (next) => setCard((now) => ({ ...now, ...next }));
   const { capture, draft, face, adding, addPhoto, removePhoto } = useCapture(first, (code) => setCard(readLate(code)));
   useBelieved(draft, setCard);
   const code = useMemo(() => codeOf(card), [card.read, card.typed, card.number, card.format]);
-  const faults = tried.value ? faultsOf(card, code) : {};
   const sides = sidesOf(capture, card, draft, face);
-  const empty = isEmpty(card, code, sides);
+  const { form, faults, isBare, keeping, submit } = useKeeping({ card, code, capture, sides }, onKept);
   const asking = useGuard(isWorthKeeping(card, capture), {
     title: confirm.titleTyped, text: confirm.unsaved, leave: confirm.leave, fallback: '/',
   });
   const twin = sameCard(cards.value, clean(card.shop.name), clean(card.number), code);
-  const submit = async (event: Event) => {
-    event.preventDefault();
-    tried.value = true;
-    const found = faultsOf(card, code);
-    if (found.shop ?? found.code) return focusFault(form.current!);
-    if (empty && !warned.value) return warn(form.current!, warned);
-    keeping.value = true;
-    const kept = keepCard(card, code, capture, sides).then(onKept);
-    await kept.catch((error: unknown) => say(sentence(error)));
-    keeping.value = false;
-  };
   return (
     <Screen title={capture.source === 'typed' ? confirm.titleTyped : confirm.title} foot={
-      <button type="submit" form="confirm" class="button main" data-testid="keep" disabled={keeping.value}>
-        {keeping.value ? confirm.keeping : confirm.keep}
+      <button type="submit" form="confirm" class="button main" data-testid="keep" disabled={keeping}>
+        {keeping ? confirm.keeping : confirm.keep}
       </button>
     }>
       <form id="confirm" class="narrow stack" ref={form} noValidate onSubmit={(event) => void submit(event)}>
@@ -97,7 +79,7 @@ export function Confirm({ capture: first, before, onKept = showKept }: ConfirmPr
         <ChosenCodes capture={capture} card={card} onChange={change} />
         <ShopBox label={confirm.shop} shop={card.shop} onChange={(shop) => change({ shop })} fault={faults.shop} />
         <NumberField card={card} capture={capture} draft={draft} onChange={change}
-          said={empty && warned.value ? confirm.bare : undefined} />
+          said={isBare ? confirm.bare : undefined} />
         {!card.read && <TypedCode card={card} code={code} fault={faults.code} onChange={change} />}
         {capture.source !== 'typed' && (
           <PhotoChoice sides={sides} kept={card.photo} adding={adding} onKept={(photo) => change({ photo })}
@@ -111,6 +93,36 @@ export function Confirm({ capture: first, before, onKept = showKept }: ConfirmPr
       {asking}
     </Screen>
   );
+}
+
+/** All that makes a card. */
+interface Filled {
+  readonly card: NewCard;
+  readonly code: Code | undefined;
+  readonly capture: Capture;
+  readonly sides: SidesShown;
+}
+
+/** Keeps the card once nothing speaks against it; `isBare` when it was said that it holds nothing for a till. */
+function useKeeping(filled: Filled, onKept: (id: string) => void) {
+  const tried = useSignal(false);
+  const warned = useSignal(false);
+  const keeping = useSignal(false);
+  const form = useRef<HTMLFormElement>(null);
+  const { card, code } = filled;
+  const empty = isEmpty(filled);
+  const submit = async (event: Event) => {
+    event.preventDefault();
+    tried.value = true;
+    const found = faultsOf(card, code);
+    if (found.shop ?? found.code) return focusFault(form.current!);
+    if (empty && !warned.value) return warn(form.current!, warned);
+    keeping.value = true;
+    await keepCard(filled).then(onKept, (error: unknown) => say(sentence(error)));
+    keeping.value = false;
+  };
+  const faults = tried.value ? faultsOf(card, code) : {};
+  return { form, faults, isBare: empty && warned.value, keeping: keeping.value, submit };
 }
 
 function blank({ codes }: Capture): NewCard {
@@ -133,7 +145,7 @@ function sidesOf(
 }
 
 /** Whether there is nothing a till could use; such a card is kept all the same, once that was said. */
-function isEmpty(card: NewCard, code: Code | undefined, { photos, face }: SidesShown): boolean {
+function isEmpty({ card, code, sides: { face, photos } }: Filled): boolean {
   const shown = face ?? photos.find((photo) => photo !== undefined);
   return !code && !clean(card.number) && !(card.photo && shown);
 }
@@ -173,16 +185,10 @@ function faultsOf(card: NewCard, code: Code | undefined): { shop?: string; code?
   return { ...(!clean(card.shop.name) && { shop: confirm.shopEmpty }), ...(bad && { code: misfit[bad] }) };
 }
 
-async function keepCard(
-  card: NewCard, code: Code | undefined, capture: Capture, sides: SidesShown,
-): Promise<string> {
+async function keepCard({ card, code, capture, sides }: Filled): Promise<string> {
   const id = await keep(fieldsOf(card, code, capture), card.photo ? await picturesOf(sides) : {});
   say(words().confirm.kept);
   return id;
-}
-
-function showKept(id: string): void {
-  finish(`/c/${id}`);
 }
 
 /** A card carries at most so many codes. */

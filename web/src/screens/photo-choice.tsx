@@ -103,7 +103,8 @@ function Side({ sides, place, label }: SideProps) {
   const made = useMadeUrl(() => (photo && !cut ? toKeep(photo) : undefined), cut ?? photo);
   const url = useUrl(cut) ?? made;
   return (
-    <figure class="photo-slot" data-testid={place === sides.front ? 'side-front' : 'side-back'} data-cut={cut ? true : undefined}>
+    <figure class="photo-slot" data-testid={place === sides.front ? 'side-front' : 'side-back'}
+      data-cut={cut ? true : undefined}>
       {url ? <img src={url} alt={label} /> : <span class="photo-space" />}
       <figcaption class="soft small">{label}</figcaption>
     </figure>
