@@ -153,26 +153,30 @@ def test_names_are_told_only_to_who_chose_so_and_a_full_wallet_fits_into_one_not
     told(story)
 
 
-def test_each_device_and_each_member_of_a_space_is_reminded_once(
-    told_on_each: Told, pushes: PushService, options: ServiceOptions
+def test_each_person_of_a_household_is_reminded_once_wherever_the_card_is_moved(
+    told_on_each: Told, pushes: PushService
 ) -> None:
     async def story(guest: Guest) -> None:
         await wish(guest)
         await subscribe(guest, Browser(pushes, "phone"))
-        await card(guest, 3)
+        id = await card(guest, 3)
+        await work(guest)
+        assert [pushed.path for pushed in pushes.take()] == ["/phone"]
+        household = (await call(guest, "POST", "/api/households", {"name": "Дом", "own_name": "Аня"})).json()["space"]
+        invitations = f"/api/households/{household}/invitations"
+        token = (await call(guest, "POST", invitations, {"role": "viewer"})).json()["token"]
+        moved = await guest.push("card.move", id=id, to=household)
+        assert moved.json()["results"][0]["status"] == "applied"
         credentials = {"email": "friend@example.org", "password": PASSWORD, "device": "test"}
         friend = replace(guest, http=_fresh(guest), account="")
         friend.account = (await friend.http.post("/api/accounts", json=credentials)).json()["account"]["id"]
-        member = f"'{guest.space}', '{friend.account}', 'member'"
-        await asyncio.to_thread(
-            Rows(options).sql, f"INSERT INTO member (space_id, account_id, role) VALUES ({member}) RETURNING role"
-        )
-        await wish(friend)
-        await subscribe(friend, Browser(pushes, "friend"))
-        for _ in range(2):
-            await work(guest)
-        await work(guest, "18:00")
-        assert sorted(pushed.path for pushed in pushes.take()) == ["/friend", "/phone"]
+        await call(friend, "POST", "/api/invitations/join", {"token": token, "own_name": "Петя"})
+        for person, name in ((guest, "phone"), (friend, "friend")):
+            await wish(person)
+            await subscribe(person, Browser(pushes, name))
+        for clock in ("11:00", "18:00"):
+            await work(guest, clock)
+        assert [pushed.path for pushed in pushes.take()] == ["/friend"]
         await friend.http.aclose()
 
     told_on_each(story)
@@ -390,7 +394,7 @@ def test_what_cannot_be_is_named_and_nothing_of_it_kept(person: Person) -> None:
             body = {"subscription": {**good, "endpoint": endpoint}, "language": "ru"}
             problem = assert_problem(put("/api/reminders/device", body), 422, "invalid")
             assert problem["errors"][0]["pointer"] == "/subscription/endpoint"
-        keys = {"p256dh": good["keys"]["auth"], "auth": good["keys"]["p256dh"]}
+        keys = {"p256dh": good["keys"]["auth"], "auth": "AAAA"}
         body = {"subscription": {"endpoint": "https://push.example.org/x", "keys": keys}, "language": "ru"}
         problem = assert_problem(put("/api/reminders/device", body), 422, "invalid")
         assert len(problem["errors"]) == 2

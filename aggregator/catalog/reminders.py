@@ -4,7 +4,6 @@ import logging
 import uuid
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
 
 import msgspec
 
@@ -29,6 +28,8 @@ ENDING = (
     "WHERE m.account_id = $1 AND e.expires_on >= $2 AND e.expires_on <= $3 AND e.box IS NOT NULL "
     "AND e.purge_ms IS NULL ORDER BY e.expires_on, e.space_id, e.key"
 )
+# Whatever space it stood in: a card that was moved is the same card.
+KNOWN = "SELECT 1 FROM reminded WHERE account_id = $1 AND key = $2 AND ends_on = $3 AND step = $4"
 NOTED = (
     "INSERT INTO reminded (account_id, space_id, key, ends_on, step) VALUES ($1, $2, $3, $4, $5) "
     "ON CONFLICT DO NOTHING RETURNING key"
@@ -132,8 +133,9 @@ class Reminding:
 
 async def _note(account_id: uuid.UUID, row: db.Row, step: int) -> bool:
     """Whether this reminder is new."""
-    values: list[Any] = [str(account_id), str(row["space_id"]), row["key"], row["expires_on"], step]
-    return bool(await db.fetch(NOTED, *values))
+    if await db.fetch(KNOWN, str(account_id), row["key"], row["expires_on"], step):
+        return False
+    return bool(await db.fetch(NOTED, str(account_id), str(row["space_id"]), row["key"], row["expires_on"], step))
 
 
 class ReminderJob:
