@@ -17,8 +17,6 @@ from pathlib import Path
 from typing import Any, Protocol, Self
 from urllib.parse import parse_qsl, unquote
 
-import boto3
-from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from aggregator.errors import Unavailable
@@ -283,6 +281,10 @@ class S3Blobs(Blobs):
 
 def s3_client(address: S3Address, connections: int) -> Any:
     """A boto3 client (thread-safe) that gives up on a silent store within seconds and retries what may be retried."""
+    # Loaded here: it takes a fifth of a start, and who keeps pictures in a folder needs none of it.
+    import boto3  # noqa: PLC0415
+    from botocore.config import Config  # noqa: PLC0415
+
     return boto3.client(
         "s3",
         endpoint_url=address.endpoint,
