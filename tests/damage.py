@@ -33,7 +33,7 @@ def made_up(dice: random.Random, kind: str) -> bytes:
 
 def announcing(dice: random.Random, kind: str) -> bytes:
     """A picture whose header says that it is of another size: a little larger, or far larger than anything."""
-    sizes = (CARD.width + 1, 7_000, 12_000, 16_383, 60_000)
+    sizes = (CARD.width + 1, 2_000, 12_000, 16_383, 60_000)
     return SIZED[kind](bytearray(WHOLE[kind]), dice.choice(sizes), dice.choice(sizes))
 
 

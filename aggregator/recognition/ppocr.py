@@ -63,8 +63,13 @@ class Models:
         self.alphabet = ("", *self._reader.get_modelmeta().custom_metadata_map["character"].split("\n"), " ")
 
     def boxes(self, picture: Pixels, width: int) -> list[Quad]:
-        """Lines of text, as corners clockwise from the top left, looked for at `width` pixels (a multiple of 32)."""
-        height = max(32, round(picture.shape[0] / picture.shape[1] * width / 32) * 32)
+        """Lines of text, as corners clockwise from the top left, looked for at `width` pixels (a multiple of 32).
+
+        At less, where the picture is a strip that would be more than twice as high.
+        """
+        tallest, aspect = 2 * width, picture.shape[0] / picture.shape[1]
+        width = max(32, round(min(width, tallest / aspect) / 32) * 32)
+        height = min(tallest, max(32, round(aspect * width / 32) * 32))
         small = cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA)
         (heat,) = self._finder.run(None, {"x": _planes(small[..., ::-1])[None]})
         scale = np.array([picture.shape[1] / width, picture.shape[0] / height], np.float32)

@@ -27,8 +27,9 @@ from aggregator.recognition.wire import Answer, Done, Failed, Frames, Progress, 
 READER = "aggregator.recognition.pipeline:read"
 # By what the setting `text` says.
 READERS = {"auto": "aggregator.recognition.pipeline:read_with_text", "off": READER}
-# Four photos of 12 megapixels take about 5 s of a core that may be shared; what computes for longer ends itself sooner.
-TIMEOUT_S = 30.0
+# Four photos of 12 megapixels take about 5 s of a core, which may be shared with many. What computes for too long ends
+# itself much sooner (`leash`); this is for what does not even compute.
+TIMEOUT_S = 60.0
 START_TIMEOUT_S = 60.0
 # A photo of 50 megapixels peaks between 0.5 and 1.1 GB, by its format; what asks for far more is no photo.
 MEMORY_BYTES = 2_000_000_000
