@@ -30,7 +30,7 @@ export interface WaysWords {
     readonly renew: string; readonly renewAsk: string; readonly shown: string; readonly copy: string; readonly copied: string;
     readonly done: string; readonly one: string; readonly oneHint: string; readonly signIn: string; readonly empty: string;
   };
-  readonly proof: { readonly title: string; readonly more: string; readonly go: string };
+  readonly proof: { readonly title: string; readonly more: string; readonly go: string; readonly passkey: string };
   readonly forgot: { readonly link: string; readonly title: string; readonly mail: string; readonly send: string; readonly code: string; readonly other: string };
   readonly reset: { readonly title: string; readonly save: string; readonly done: string };
   readonly confirm: { readonly title: string; readonly working: string; readonly go: string; readonly done: string };
@@ -75,7 +75,7 @@ const ru: WaysWords = {
     shown: 'Перепишите коды: больше они не покажутся.', copy: 'Скопировать', copied: 'Коды скопированы', done: 'Записано', one: 'Код восстановления',
     oneHint: 'Один из десяти, любыми буквами.', signIn: 'Войти по коду', empty: 'Введите код.',
   },
-  proof: { title: 'Это точно вы?', more: 'Способы входа меняет только хозяин аккаунта.', go: 'Подтвердить' },
+  proof: { title: 'Это точно вы?', more: 'Способы входа меняет только хозяин аккаунта.', go: 'Подтвердить', passkey: 'Подтвердить ключом доступа' },
   forgot: {
     link: 'Забыли пароль?', title: 'Пароль забыт', mail: 'Пришлём ссылку, по которой придумаете новый. Только если вы подтверждали эту почту.', send: 'Прислать ссылку',
     code: 'Или войдите по коду восстановления, если записывали их.', other: 'Ничего из этого нет? Войдите на устройстве, где карты ещё открыты, и добавьте способ там.',
@@ -121,7 +121,7 @@ const en: WaysWords = {
     shown: 'Write the codes down: they are not shown again.', copy: 'Copy', copied: 'Codes copied', done: 'Written down', one: 'Recovery code',
     oneHint: 'One of the ten, in any case.', signIn: 'Sign in with the code', empty: 'Enter a code.',
   },
-  proof: { title: 'Is it really you?', more: 'Only the account’s owner changes the ways in.', go: 'Confirm' },
+  proof: { title: 'Is it really you?', more: 'Only the account’s owner changes the ways in.', go: 'Confirm', passkey: 'Confirm with a passkey' },
   forgot: {
     link: 'Forgot the password?', title: 'Forgotten password', mail: 'We send a link to choose a new one, if you ever confirmed this address.', send: 'Send the link',
     code: 'Or sign in with a recovery code, if you wrote them down.', other: 'None of these? Go to a device where the cards still open and add a way in there.',

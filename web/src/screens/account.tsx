@@ -25,7 +25,7 @@ export function AccountScreen() {
   return (
     <Screen title={said.title}>
       <div class="narrow stack">
-        {signedIn ? <p>{said.signedInAs(signedIn.email)}</p> : <GuestWords />}
+        {signedIn ? <p>{signedIn.email && said.signedInAs(signedIn.email)}</p> : <GuestWords />}
         {(!signedIn || sync.value.state === 'signed-out') && <SignForm email={signedIn?.email} />}
         {signedIn && guests.value.length > 0 && <Adopt cards={guests.value} onDone={() => (guests.value = [])} />}
         {signedIn && <Devices />}
@@ -58,6 +58,7 @@ function Settings() {
       )}
       <a class="menu-item" href="/bin" data-testid="bin"><Icon name="bin" />{said.bin}</a>
       <a class="menu-item" href="/reminders" data-testid="reminders"><Icon name="bell" />{said.reminders}</a>
+      {account.value && <a class="menu-item" href="/ways" data-testid="ways"><Icon name="key" />{said.ways}</a>}
       {account.value && <a class="menu-item" href="/leaving" data-testid="leaving"><Icon name="archive" />{said.leaving}</a>}
     </section>
   );

@@ -24,6 +24,9 @@ const Households = lazy(() => import('./households').then((module) => module.Hou
 const HouseholdScreen = lazy(() => import('./household').then((module) => module.HouseholdScreen));
 const Join = lazy(() => import('./join').then((module) => module.Join));
 const Account = lazy(() => import('./account').then((module) => module.AccountScreen));
+const Forgot = lazy(() => import('./forgot').then((module) => module.Forgot));
+const OpenedLink = lazy(() => import('./opened-link').then((module) => module.OpenedLink));
+const WaysIn = lazy(() => import('./ways-in').then((module) => module.WaysIn));
 const Leaving = lazy(() => import('./leaving').then((module) => module.Leaving));
 const Reminders = lazy(() => import('./reminders').then((module) => module.Reminders));
 
@@ -55,6 +58,9 @@ function Detail() {
   if (at === '/join') return <Join />;
   if (at === '/add') return <Add />;
   if (at === '/bin') return <Bin />;
+  if (at === '/ways') return <WaysIn />;
+  if (at === '/forgot') return <Forgot />;
+  if (['/confirm', '/reset', '/verify', '/signed-in'].includes(at)) return <OpenedLink key={at} />;
   if (at === '/leaving') return <Leaving />;
   if (at === '/reminders') return <Reminders />;
   if (at === '/account' || at === '/settings') return <Account />;
