@@ -7,6 +7,7 @@ import { watch, type Eye } from '../src/capture/watch';
 import type { Found } from '../src/capture/reader';
 import type { Seen } from '../src/capture/reader-thread';
 import { draw } from '../src/codes/draw';
+import { CAPTURE } from '../src/messages/capture';
 import { EAN } from './help';
 
 const WIDTH = 640;
@@ -154,5 +155,14 @@ describe('the camera', () => {
     const named = (name: string) => faultOf(new DOMException('', name));
     expect(['NotAllowedError', 'NotReadableError', 'NotFoundError'].map(named)).toEqual(['denied', 'busy', 'none']);
     expect(faultOf(new TypeError('no mediaDevices'))).toBe('none');
+  });
+});
+
+describe('the words', () => {
+  it('count seconds and photos as each language does, and shout at nobody', () => {
+    expect([1, 3, 5].map(CAPTURE.ru.serverWaits)).toEqual(['секунду', 'секунды', 'секунд'].map((unit, i) => `Сервер занят. Спрошу ещё раз через ${[1, 3, 5][i]} ${unit}.`));
+    expect([1, 2].map(CAPTURE.en.photoKeep)).toEqual(['Keep the photo of the card', 'Keep both photos of the card']);
+    const all = Object.values(CAPTURE).flatMap((words) => Object.values(words)).filter((one) => typeof one === 'string');
+    expect(all.filter((one) => one.includes('!'))).toEqual([]);
   });
 });

@@ -12,6 +12,7 @@ import { drawn, snapshot, type Photo } from './photo';
 import type { Found } from './reader';
 import { readFrame, warm } from './reader-thread';
 import { watch } from './watch';
+import { captureWords } from './words';
 
 type State = 'starting' | 'live' | CameraFault;
 
@@ -31,16 +32,16 @@ export function Camera({ onRead, onShot }: CameraProps) {
         <video ref={video} playsInline muted aria-hidden="true" hidden={!isLive} />
         {isLive && <div class="camera-frame" />}
         {state === 'starting' && <p class="camera-words" role="status">{add.starting}</p>}
-        {isFault(state) && <Fault text={add[state]} onRetry={retry} />}
+        {isFault(state) && <Fault text={captureWords()[state]} onRetry={retry} />}
         {isLive && stream && <Torch stream={stream} />}
       </div>
       <div role="status" data-testid="hint" data-hint={hint}>
         {isLive && <p class={hint ? '' : 'soft small'}>{said(hint, stream)}</p>}
-        {isLive && late && <p class="small soft">{add.late}</p>}
+        {isLive && late && <p class="small soft">{captureWords().late}</p>}
       </div>
       {isLive && late && (
         <button type="button" class="button" data-testid="shoot" onClick={() => onShot(snapshot(video.current!))}>
-          <Icon name="camera" />{add.takeFrame}
+          <Icon name="camera" />{captureWords().takeFrame}
         </button>
       )}
     </div>
@@ -79,13 +80,10 @@ function isFault(state: State): state is CameraFault {
 }
 
 function said(hint: Hint | undefined, stream: MediaStream | undefined): string {
-  const { add } = words();
-  switch (hint) {
-    case 'dark': return stream && hasTorch(stream) ? add.darkTorch : add.dark;
-    case 'small': return add.small;
-    case 'blurred': return add.blurred;
-    case undefined: return add.aim;
-  }
+  const { dark, darkTorch, ...others } = captureWords();
+  if (!hint) return words().add.aim;
+  if (hint === 'dark') return stream && hasTorch(stream) ? darkTorch : dark;
+  return others[hint];
 }
 
 function Fault({ text, onRetry }: { readonly text: string; readonly onRetry: () => void }) {

@@ -10,6 +10,7 @@ import { Camera } from '../capture/camera-view';
 import { fromCamera, readFiles, typedOnly, type Capture, type Reading as OnItsWay } from '../capture/capture';
 import { NotPicture, toSend } from '../capture/photo';
 import { isShared, takeShared } from '../capture/shared';
+import { captureWords } from '../capture/words';
 import { FORMAT_NAMES } from '../codes/formats';
 import { words } from '../messages';
 import { finish, overlay } from '../router';
@@ -81,7 +82,7 @@ function useAdding() {
   useShared((files) => {
     if (files.length === 2) stage.value = { at: 'sort', files };
     else if (files.length) each(files);
-    else say(words().add.nothingShared);
+    else say(captureWords().nothingShared);
   });
   useEffect(() => () => leave(stage.peek()), []);
   useStep(stage.value.at !== 'capture', restart);
@@ -119,12 +120,12 @@ interface NthProps { readonly pile: Pile; readonly onSkip: () => void }
 
 /** Which of several cards this is, and the way past it. */
 function Nth({ pile: { left, all }, onSkip }: NthProps): ComponentChildren {
-  const { add } = words();
+  const said = captureWords();
   if (all < 2) return null;
   return (
     <div class="nth">
-      <p class="soft small" data-testid="nth">{add.nth(all - left.length, all)}</p>
-      {left.length > 0 && <button type="button" class="link" data-testid="skip" onClick={onSkip}>{add.skip}</button>}
+      <p class="soft small" data-testid="nth">{said.nth(all - left.length, all)}</p>
+      {left.length > 0 && <button type="button" class="link" data-testid="skip" onClick={onSkip}>{said.skip}</button>}
     </div>
   );
 }

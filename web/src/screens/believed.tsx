@@ -5,6 +5,7 @@
 import { ApiProblem, Offline } from '../api';
 import type { Asked, Inquiry } from '../capture/asking';
 import { keyOf, type Capture, type FoundCode } from '../capture/capture';
+import { captureWords } from '../capture/words';
 import { Preview } from '../codes/preview';
 import { FORMAT_NAMES } from '../codes/formats';
 import { percent, voice, words } from '../messages';
@@ -83,7 +84,7 @@ function Unread({ capture, asked, onAdd }: UnreadProps) {
       <div>
         <p>{offline ? confirm.unreadableOffline : confirm.unreadable}</p>
         {capture.photos.length === 1 && (
-          <label class="link side-link">{confirm.otherSide}<SideInput name="other-side" onAdd={onAdd} /></label>
+          <label class="link side-link">{captureWords().otherSide}<SideInput name="other-side" onAdd={onAdd} /></label>
         )}
         <button type="button" class="link" onClick={back}>{confirm.retake}</button>
       </div>
@@ -102,7 +103,7 @@ function ShopSaid({ inquiry, card }: ShopSaidProps) {
       <p class="small soft said" role="status">{asked && shopSentence(asked, card)}</p>
       {mayAsk && (
         <button type="button" class="link" data-testid="ask-again" onClick={inquiry?.again}>
-          {words().confirm.askAgain}
+          {captureWords().askAgain}
         </button>
       )}
     </div>
@@ -117,7 +118,7 @@ function isHopeless(error: unknown): boolean {
 function shopSentence(asked: Asked, { shop }: NewCard): string | undefined {
   const { confirm } = words();
   if (asked.state === 'asking') {
-    return asked.waitS === undefined ? confirm.askingShop : confirm.serverWaits(asked.waitS);
+    return asked.waitS === undefined ? confirm.askingShop : captureWords().serverWaits(asked.waitS);
   }
   const believed = shop.believed && asked.state === 'answered' ? asked.draft.merchants[0] : undefined;
   if (believed) return confirm.believed(believed.name, whyBelieved(voice(), believed));
@@ -127,7 +128,7 @@ function shopSentence(asked: Asked, { shop }: NewCard): string | undefined {
 
 function failureSentence({ error, known }: Extract<Asked, { state: 'failed' }>, shop: string): string | undefined {
   const { confirm } = words();
-  if (error instanceof Offline && known.done.length) return confirm.brokenOff;
+  if (error instanceof Offline && known.done.length) return captureWords().brokenOff;
   if (shop) return undefined;
   if (error instanceof Offline) return confirm.shopOffline;
   return error instanceof ApiProblem && error.status >= 500 ? confirm.serverBusy : confirm.shopUnknown;

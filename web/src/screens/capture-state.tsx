@@ -6,6 +6,7 @@ import {
 } from '../capture/capture';
 import { faceOf, frontOf, type Face } from '../capture/face';
 import { load, type Photo } from '../capture/photo';
+import { captureWords } from '../capture/words';
 import { FORMAT_NAMES } from '../codes/formats';
 import { words } from '../messages';
 import type { Draft } from '../model';
@@ -115,12 +116,12 @@ interface ChosenProps { readonly capture: Capture; readonly card: NewCard; reado
 
 /** Which of several codes is shown at the till, and which stay; open where there are more than were chosen from. */
 export function ChosenCodes({ capture, card, onChange }: ChosenProps) {
-  const { add, confirm } = words();
+  const { add } = words();
   const chosenFrom = useRef(capture.codes.length);
   if (capture.codes.length < 2) return null;
   return (
     <details data-testid="several-codes" open={capture.codes.length > chosenFrom.current}>
-      <summary>{confirm.codesFound(capture.codes.length)}</summary>
+      <summary>{captureWords().codesFound(capture.codes.length)}</summary>
       <div class="stack">
         <p class="small soft">{add.several}</p>
         <CodeChoice capture={capture} chosen={card.read && keyOf(card.read)} also={card.also}

@@ -2,6 +2,7 @@
 import type { Photos } from '../capture/capture';
 import type { Face } from '../capture/face';
 import { toKeep } from '../capture/photo';
+import { captureWords } from '../capture/words';
 import { Icon } from '../icons';
 import { words } from '../messages';
 import { useMadeUrl, useUrl } from './url';
@@ -28,7 +29,8 @@ interface PhotoChoiceProps {
 }
 
 export function PhotoChoice({ sides, kept, adding, onKept, onWhole, onFront, onAdd, onRemove }: PhotoChoiceProps) {
-  const { confirm, edit } = words();
+  const { edit } = words();
+  const said = captureWords();
   const back = backOf(sides);
   return (
     <fieldset class="field photo-choice">
@@ -36,7 +38,7 @@ export function PhotoChoice({ sides, kept, adding, onKept, onWhole, onFront, onA
       <label class="check">
         <input type="checkbox" data-testid="photo-keep" checked={kept}
           onChange={(event) => onKept(event.currentTarget.checked)} />
-        {confirm.photoKeep(sides.photos.length)}
+        {said.photoKeep(sides.photos.length)}
       </label>
       {kept && (
         <div class="photo-slots">
@@ -48,10 +50,10 @@ export function PhotoChoice({ sides, kept, adding, onKept, onWhole, onFront, onA
       )}
       {kept && (
         <div class="links">
-          {back !== undefined && <Link name="turn-over" text={confirm.turnOver} onClick={() => onFront(back)} />}
-          {back !== undefined && <Link name="remove-photo" text={confirm.removePhoto} onClick={onRemove} />}
+          {back !== undefined && <Link name="turn-over" text={said.turnOver} onClick={() => onFront(back)} />}
+          {back !== undefined && <Link name="remove-photo" text={said.removePhoto} onClick={onRemove} />}
           {sides.face && sides.photos[sides.face.place] && (
-            <Link name="whole" text={sides.whole ? confirm.onlyCard : confirm.wholePhoto}
+            <Link name="whole" text={sides.whole ? said.onlyCard : said.wholePhoto}
               onClick={() => onWhole(!sides.whole)} />
           )}
         </div>
@@ -69,11 +71,11 @@ function Link({ name, text, onClick }: LinkProps) {
 interface AddSideProps { readonly adding: boolean; readonly onAdd: (file: File) => void }
 
 function AddSide({ adding, onAdd }: AddSideProps) {
-  const { add, confirm } = words();
+  const { add } = words();
   return (
     <label class="way photo-slot-empty">
       <Icon name="camera" />
-      {adding ? add.reading : confirm.addSide}
+      {adding ? add.reading : captureWords().addSide}
       <SideInput name="add-side" onAdd={onAdd} />
     </label>
   );

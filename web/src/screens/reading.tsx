@@ -2,6 +2,7 @@
 import type { ComponentChildren } from 'preact';
 import type { Asked } from '../capture/asking';
 import type { Reading as OnItsWay } from '../capture/capture';
+import { captureWords } from '../capture/words';
 import { Offline } from '../api';
 import { words } from '../messages';
 import { Screen } from './screen';
@@ -19,7 +20,7 @@ export function Reading({ reading, before }: ReadingProps) {
   const asked = reading.inquiry.now.value;
   return (
     <Screen title={add.title} foot={
-      <button type="button" class="button wide" data-testid="proceed" onClick={reading.proceed}>{add.proceed}</button>
+      <button type="button" class="button wide" data-testid="proceed" onClick={reading.proceed}>{captureWords().proceed}</button>
     }>
       <div class="narrow stack">
         {before}
@@ -34,9 +35,9 @@ export function Reading({ reading, before }: ReadingProps) {
 }
 
 function sentence(asked: Asked, looked: boolean): string {
-  const { add, confirm } = words();
-  if (asked.state === 'failed') return asked.error instanceof Offline ? add.readingOffline : add.readingHere;
-  if (asked.state === 'asking' && asked.waitS !== undefined) return confirm.serverWaits(asked.waitS);
+  const { add } = words();
+  if (asked.state === 'failed') return asked.error instanceof Offline ? captureWords().readingOffline : captureWords().readingHere;
+  if (asked.state === 'asking' && asked.waitS !== undefined) return captureWords().serverWaits(asked.waitS);
   return looked ? add.asking : add.reading;
 }
 

@@ -1,4 +1,5 @@
 /** Two pictures came at once: two sides of one card, or two cards. Only the person knows. */
+import { captureWords } from '../capture/words';
 import { words } from '../messages';
 import { Screen } from './screen';
 import { useUrl } from './url';
@@ -14,12 +15,12 @@ export function SharedPictures({ files, onOneCard, onEach }: SharedProps) {
   return (
     <Screen title={add.title} foot={
       <div class="stack">
-        <button type="button" class="button main" data-testid="one-card" onClick={onOneCard}>{add.oneCard}</button>
-        <button type="button" class="button wide" data-testid="each" onClick={onEach}>{add.eachCard}</button>
+        <button type="button" class="button main" data-testid="one-card" onClick={onOneCard}>{captureWords().oneCard}</button>
+        <button type="button" class="button wide" data-testid="each" onClick={onEach}>{captureWords().eachCard}</button>
       </div>
     }>
       <div class="narrow stack">
-        <p>{add.shared(files.length)}</p>
+        <p>{captureWords().shared(files.length)}</p>
         <div class="photo-slots">{files.map((file, place) => <Shown key={place} file={file} />)}</div>
       </div>
     </Screen>

@@ -1,9 +1,9 @@
 /** How far the server is with the photos, step by step. */
 import type { Asked } from '../capture/asking';
 import { STEPS, type Known, type Step } from '../capture/intake';
+import { captureWords } from '../capture/words';
 import { FORMAT_NAMES } from '../codes/formats';
 import { Icon } from '../icons';
-import { words } from '../messages';
 
 type State = 'done' | 'now' | 'later';
 
@@ -14,7 +14,7 @@ interface StepsProps {
 }
 
 export function Steps({ asked: { known }, told = false }: StepsProps) {
-  const { steps } = words();
+  const said = captureWords();
   const now = STEPS.find((step) => !isDone(step, known));
   return (
     <ol class={told ? 'steps told' : 'steps'} data-testid="steps">
@@ -24,7 +24,7 @@ export function Steps({ asked: { known }, told = false }: StepsProps) {
         return (
           <li key={step} data-step={step} data-state={state} aria-current={state === 'now' ? 'step' : undefined}>
             {state === 'done' ? <Icon name="check" /> : <span class="step-dot" />}
-            <span>{steps[step]}</span>
+            <span>{said[step]}</span>
             {found && <span class="step-found numbers">{found}</span>}
           </li>
         );
@@ -41,11 +41,10 @@ function isDone(step: Step, { done }: Known): boolean {
 const LONGEST = 24;
 
 function foundIn(step: Step, known: Known): string | undefined {
-  const { steps } = words();
   switch (step) {
     case 'barcodes': {
       const code = known.codes?.[0];
-      return code ? `${FORMAT_NAMES[code.format]} · ${shortened(code.text)}` : steps.noCode;
+      return code ? `${FORMAT_NAMES[code.format]} · ${shortened(code.text)}` : captureWords().noCode;
     }
     case 'text': return known.number?.text;
     case 'match': return known.verdict === 'accept' ? known.merchants?.[0]?.name : undefined;
