@@ -1,7 +1,10 @@
 """The built web app: files with the right caching, and the same page for every address inside the app."""
 
+import asyncio
+import gzip
 from pathlib import Path
 
+from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import FileResponse, Response
@@ -34,6 +37,8 @@ SCREENS = (
 )
 
 
+# Pictures are packed already.
+PACKED = {".js", ".css", ".html", ".svg", ".wasm", ".webmanifest"}
 FOREVER = "public, max-age=31536000, immutable"
 ASK_FIRST = "no-cache"
 
@@ -47,6 +52,8 @@ class _Files(StaticFiles):
         super().__init__(directory=directory, check_dir=False)
         self.config_checked = True
         self._caching = caching
+        # With the entity tag of what was packed: a build that is put in place is packed anew.
+        self._packed: dict[Path, tuple[str, bytes]] = {}
 
     async def get_response(self, path: str, scope: Scope) -> Response:
         try:
@@ -55,8 +62,26 @@ class _Files(StaticFiles):
             if error.status_code == 404:
                 raise NotFound("not-found", "There is nothing at this address.") from None
             raise
+        if isinstance(response, FileResponse) and Path(path).suffix in PACKED:
+            response = await self._smallest(response, Headers(scope=scope))
         response.headers["Cache-Control"] = self._caching
         return response
+
+    async def _smallest(self, response: FileResponse, asked: Headers) -> Response:
+        """The same file compressed, for whoever reads that and wants all of it."""
+        response.headers["Vary"] = "Accept-Encoding"
+        if "gzip" not in asked.get("accept-encoding", "") or "range" in asked:
+            return response
+        path, etag = Path(response.path), response.headers["etag"]
+        if self._packed.get(path, ("", b""))[0] != etag:
+            self._packed[path] = (etag, await asyncio.to_thread(_pack, path))
+        headers = {name: response.headers[name] for name in ("last-modified", "vary")}
+        headers |= {"content-encoding": "gzip", "etag": f"W/{etag}"}
+        return Response(self._packed[path][1], headers=headers, media_type=response.media_type)
+
+
+def _pack(path: Path) -> bytes:
+    return gzip.compress(path.read_bytes(), mtime=0)
 
 
 def routes(web: Path) -> list[BaseRoute]:
