@@ -24,6 +24,7 @@ from aggregator.recognition.reading import Reading
 
 Reader = Callable[[Sequence[bytes], Tell], Reading]
 
+_C_LIBRARY = ctypes.CDLL(None)
 # The kernel's number for "tell me when my parent dies" (prctl(2)).
 _PR_SET_PDEATHSIG = 1
 # A process that has read this many photos and is larger than it may be gives way to a fresh one.
@@ -57,8 +58,9 @@ def _serve(pool: socket.socket, reader: Reader, resident_bytes: int) -> None:
         pool.sendall(wire.packed(wire.Answer(outcome, worn)))
         if worn:
             return
-        # Tens of megabytes that need not wait for the next card.
+        # Tens of megabytes, and as much that was freed and is still this process's, need not wait for the next card.
         del request, outcome
+        _give_back()
 
 
 def _requests(pool: socket.socket) -> Iterator[wire.Request]:
@@ -84,7 +86,7 @@ def _outcome(reader: Reader, request: wire.Request, pool: socket.socket) -> wire
 def _die_with(parent: int) -> None:
     """Ask to be killed with the parent; where the system cannot promise it, the closed socket ends the process."""
     if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        _C_LIBRARY.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != parent:
         sys.exit("the pool was gone before this process was ready")
 
@@ -101,6 +103,12 @@ def _load(name: str) -> Reader:
     module, _, function = name.partition(":")
     reader: Reader = getattr(importlib.import_module(module), function)
     return reader
+
+
+def _give_back() -> None:
+    """Return freed memory to the system, where its C library keeps it (glibc)."""
+    if trim := getattr(_C_LIBRARY, "malloc_trim", None):
+        trim(0)
 
 
 def _resident() -> int:
