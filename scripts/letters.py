@@ -1,12 +1,14 @@
-"""Train the small network that reads Russian letters off what PP-OCRv6 sees (`aggregator/recognition/letters.py`).
+"""Train the small networks that read Russian letters, and faint digits, off what PP-OCRv6 sees
+(`aggregator/recognition/letters.py`).
 
-    python scripts/letters.py lines LINES.npz [--count 9000] [--seed 1]
+    python scripts/letters.py lines LINES.npz [--count 9000] [--seed 1] [--numbers]
     python scripts/letters.py train LINES.npz [LINES.npz …] [--out WEIGHTS.npz] [--without FONT]
 
 `lines` draws names of the shop directory, card words and made-up words in every installed font that has Russian
-letters, photographs them badly, and keeps what the large network knew of each step. `train` fits the small network by
-connectionist temporal classification (Graves et al. 2006); fonts whose file names begin with a `--without` only judge.
-About 70 ms a line to draw and 30 s an epoch of 17,000 lines on one core. No picture and no font is kept.
+letters, photographs them badly, and keeps what the large network knew of each step; with `--numbers` card numbers
+instead, half of them embossed, and worse photos. `train` fits a small network by connectionist temporal classification
+(Graves et al. 2006); fonts whose file names begin with a `--without` only judge. About 70 ms a line to draw and 30 s an
+epoch of 17,000 lines on one core. No picture and no font is kept.
 """
 
 import argparse
@@ -17,7 +19,7 @@ import re
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -46,6 +48,9 @@ CARD_WORDS = (  # noqa: SIM905 -- words are read and changed more easily so
     "шапка широкий южный юность яблоко якорь ёлка живой жёлтый фонарь футбол хорошо цена центр цирк"
 ).split()
 NUMBER_WORDS = ("№ ", "Карта № ", "Номер карты ", "до ", "тел. ")
+LABELS = ("", "", "", "", "№ ", "No ", "Карта № ", "ID ", "Card No. ", "Номер карты ", "N ", "ID: ", "Карта ", "#")
+# What stands for every character but digits and spaces where only numbers are read.
+OTHER = "*"
 # Weights too thin to be printed on a card.
 TOO_THIN = re.compile(r"Emoji|Symbol|Math|Thin|ExtraLight|-Light|Hairline")
 
@@ -53,6 +58,23 @@ FEATURES = 120
 REACH = 2
 HIDDEN = 320
 BATCH = 48
+
+
+class Course(NamedTuple):
+    """What a network is to learn from.
+
+    said      makes up a text
+    language  that the fonts must have
+    embossed  how many lines of one are
+    blurred   by how much at most, in pixels of the strip
+    beside    how much of the card is seen on either side at most, in heights of the text
+    """
+
+    said: Callable[[random.Random], str]
+    language: str
+    embossed: float
+    blurred: float
+    beside: float
 
 
 class Line(NamedTuple):
@@ -73,9 +95,10 @@ def names() -> tuple[list[str], list[str]]:
     return sorted(russian), sorted(name for name in every if re.fullmatch(r"[A-Za-z0-9 .,&'+:!-]+", name))
 
 
-def fonts() -> dict[str, list[str]]:
-    """Families of installed fonts with Russian letters, so that large ones do not outweigh the others."""
-    listing = subprocess.run(["fc-list", ":lang=ru", "file"], check=True, capture_output=True, text=True).stdout
+def fonts(language: str) -> dict[str, list[str]]:
+    """Families of installed fonts that have a language, so that large ones do not outweigh the others."""
+    asked = ["fc-list", f":lang={language}", "file"]
+    listing = subprocess.run(asked, check=True, capture_output=True, text=True).stdout
     families: dict[str, list[str]] = {}
     for path in sorted(line.strip().rstrip(":") for line in listing.splitlines()):
         if path.endswith(("ttf", "otf")) and not TOO_THIN.search(path):
@@ -96,6 +119,26 @@ def said(dice: random.Random, russian: Sequence[str], latin: Sequence[str]) -> s
     (kind,) = dice.choices(kinds, (42, 13, 13, 6, 6, 20))
     text = " ".join(kind().split())[:26]
     return dice.choice((text.upper(), text.upper(), text.lower(), text.capitalize(), text, text, text))
+
+
+def number_said(dice: random.Random) -> str:
+    """A card's number, grouped and labelled in one way or another; at times a date, a phone number or words."""
+    if dice.random() < 0.12:
+        words = " ".join(dice.choices(CARD_WORDS, k=2)).upper()
+        day = f"{dice.randint(1, 12):02}/{dice.randint(20, 35)}"
+        date = f"до 31.{dice.randint(1, 12):02}.2027"
+        return dice.choice((words[:24], f"VALID THRU {day}", date, f"{words[:9]} -10%"))
+    digits = "".join(dice.choices("0123456789", k=dice.choice((8, 9, 10, 11, 12, 13, 13, 13, 14, 16, 16, 16, 17, 19))))
+    size = dice.choice((3, 4, 4, 6, len(digits), len(digits)))
+    first = dice.choice((0, 0, 0, 1)) if size < len(digits) else 0
+    groups = [digits[:first]] if first else []
+    groups += [digits[start : start + size] for start in range(first, len(digits), size)]
+    return dice.choice(LABELS) + " ".join(groups)
+
+
+def only_digits(text: str) -> str:
+    """The text as a reader of numbers should give it."""
+    return "".join(letter if letter in "0123456789 " else OTHER for letter in text)
 
 
 def drawn(dice: random.Random, text: str, path: str) -> Pixels:
@@ -132,31 +175,41 @@ def background(dice: random.Random, height: int, width: int) -> Pixels:
     return paper.clip(0, 255)
 
 
-def printed(dice: random.Random, mask: Pixels) -> Pixels:
-    """The letters on a background: flat, with a shadow or an outline, or embossed."""
+def printed(dice: random.Random, mask: Pixels, embossed: float) -> Pixels:
+    """The letters on a background: embossed with this chance, else flat or with a shadow or an outline."""
     picture = background(dice, *mask.shape)
     mean = picture.mean(axis=(0, 1))
     ink = max(
         (np.array([dice.randint(0, 255) for _ in range(3)]) for _ in range(3)), key=lambda c: abs((c - mean).sum())
     )
     style = dice.random()
-    if style < 0.12:
-        picture = laid(picture, (20, 20, 20), cv2.GaussianBlur(np.roll(mask, (3, 3), (0, 1)), (0, 0), 1.5) * 0.67)
-        picture = laid(picture, (255, 255, 255), cv2.GaussianBlur(np.roll(mask, (-2, -2), (0, 1)), (0, 0), 1) * 0.67)
-        ink = mean * 1.12 + 8 if dice.random() < 0.5 else np.array([205, 205, 210])
-    elif style < 0.4:
+    if dice.random() < embossed:
+        picture = raised(dice, picture, mask)
+        metal = np.array([dice.uniform(190, 225)] * 2 + [dice.uniform(80, 220)])
+        ink = mean * 1.12 + 8 if dice.random() < 0.6 else metal
+    elif style < 0.3:
         picture = laid(picture, (0, 0, 0), cv2.GaussianBlur(np.roll(mask, (5, 5), (0, 1)), (0, 0), 3) * 0.6)
-    elif style < 0.55:
+    elif style < 0.45:
         edge = (255, 255, 255) if ink.sum() < 384 else (0, 0, 0)
         picture = laid(picture, edge, cv2.dilate(mask, np.ones((7, 7))))
     return laid(picture, ink, mask)
+
+
+def raised(dice: random.Random, picture: Pixels, mask: Pixels) -> Pixels:
+    """Shade on one side of the letters and light on the other, as if they stood out of the card."""
+    way = dice.choice(((1, 1), (1, 1), (1, -1), (1, 0), (-1, -1)))
+    for tone, steps, soft in ((20, dice.uniform(1.5, 4), 1.5), (255, -dice.uniform(1, 3), 1)):
+        shift = tuple(round(steps * step) for step in way)
+        edge = cv2.GaussianBlur(np.roll(mask, shift, (0, 1)), (0, 0), soft * dice.uniform(0.7, 1.3))
+        picture = laid(picture, (tone, tone, tone), edge * dice.uniform(0.4, 0.8))
+    return picture
 
 
 def laid(picture: Pixels, ink: Sequence[float] | Pixels, mask: Pixels) -> Pixels:
     return picture * (1 - mask[..., None]) + np.asarray(ink) * mask[..., None]
 
 
-def photographed(dice: random.Random, picture: Pixels, mask: Pixels) -> Pixels:
+def photographed(dice: random.Random, picture: Pixels, mask: Pixels, blurred: float) -> Pixels:
     """The strip a detector would cut out of a photo: askew, small, with glare, blur, noise and compression."""
     rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
     tall = float(rows[-1] - rows[0] + 1)
@@ -172,7 +225,9 @@ def photographed(dice: random.Random, picture: Pixels, mask: Pixels) -> Pixels:
     if dice.random() < 0.3:
         glare = np.exp(-(((np.arange(width) - dice.uniform(0, width)) / (width * dice.uniform(0.05, 0.4))) ** 2))
         photo = photo + (glare * dice.uniform(20, 160))[None, :, None]
-    photo = cv2.GaussianBlur(photo * dice.uniform(0.4, 1.1), (0, 0), max(0.2, dice.uniform(0.2, 1.6) * height / 48))
+    photo = cv2.GaussianBlur(photo * dice.uniform(0.4, 1.1), (0, 0), max(0.2, dice.uniform(0.2, blurred) * height / 48))
+    if dice.random() < 0.1 * blurred:
+        photo = moved(photo, dice.uniform(0.04, 0.08 * blurred) * height, dice.uniform(0, np.pi))
     grain = np.random.default_rng(dice.getrandbits(32)).normal(0, dice.uniform(0.1, 10), (height, width, 1))
     coded = cv2.imencode(
         ".jpg", (photo + grain).clip(0, 255).astype(np.uint8), [cv2.IMWRITE_JPEG_QUALITY, dice.randint(35, 92)]
@@ -181,17 +236,53 @@ def photographed(dice: random.Random, picture: Pixels, mask: Pixels) -> Pixels:
     return cv2.resize(cv2.imdecode(coded, cv2.IMREAD_COLOR), size, interpolation=cv2.INTER_AREA)
 
 
-def lines(count: int, seed: int) -> Iterator[Line]:
+def moved(photo: Pixels, far: float, way: float) -> Pixels:
+    """As if the camera had moved so many pixels in that direction."""
+    size = max(3, round(far) | 1)
+    kernel = np.zeros((size, size), np.float32)
+    kernel[size // 2] = 1
+    turn = cv2.getRotationMatrix2D((size / 2 - 0.5, size / 2 - 0.5), np.degrees(way), 1)
+    kernel = cv2.warpAffine(kernel, turn, (size, size))
+    return cv2.filter2D(photo, -1, kernel / kernel.sum())
+
+
+def courses() -> dict[bool, Course]:
+    """For letters, and for numbers."""
+    russian, latin = names()
+    letters = Course(lambda dice: said(dice, russian, latin), "ru", 0.12, 1.6, 0.0)
+    return {False: letters, True: Course(number_said, "en", 0.5, 4.0, 6.0)}
+
+
+def lines(count: int, seed: int, course: Course) -> Iterator[Line]:
     """So many lines, the same for a seed, a directory and a set of fonts."""
     dice = random.Random(seed)
-    russian, latin = names()
-    families = fonts()
+    families = fonts(course.language)
     while count:
-        text, path = said(dice, russian, latin), dice.choice(families[dice.choice(sorted(families))])
+        text, path = course.said(dice), dice.choice(families[dice.choice(sorted(families))])
+        if not covers(path, text):
+            continue
         mask = drawn(dice, text, path)
         if text and mask.any():
-            yield Line(text, Path(path).name, photographed(dice, printed(dice, mask), mask))
+            yield Line(text, Path(path).name, seen_on_a_card(dice, mask, course))
             count -= 1
+
+
+def covers(path: str, text: str) -> bool:
+    """Whether a font has every character of a text (a missing one is drawn as all missing ones are)."""
+    font = ImageFont.truetype(path, 24)
+    missing = bytes(font.getmask("\uffff"))
+    return all(bytes(font.getmask(letter)) != missing for letter in {*text} - {" "})
+
+
+def seen_on_a_card(dice: random.Random, mask: Pixels, course: Course) -> Pixels:
+    """The strip of a photo that shows these letters, and the card beside them where the course wants it."""
+    tall = int(np.ptp(np.flatnonzero(mask.any(axis=1))))
+    sides = [(0, 0), [int(tall * dice.choice((0, dice.uniform(0, course.beside)))) for _ in range(2)]]
+    mask = np.pad(mask, sides)
+    edges = mask.copy()
+    # What the strip shall show at least.
+    edges[mask.shape[0] // 2, [30, -31]] = 1
+    return photographed(dice, printed(dice, mask, course.embossed), edges if any(sides[1]) else mask, course.blurred)
 
 
 def columns_of(alphabet: Sequence[str]) -> Pixels:
@@ -201,15 +292,15 @@ def columns_of(alphabet: Sequence[str]) -> Pixels:
     return np.array([0, *western, *eastern[:: len(eastern) // 160]])
 
 
-def save_lines(path: Path, count: int, seed: int) -> None:
+def save_lines(path: Path, count: int, seed: int, numbers: bool) -> None:
     """Draw lines and keep, one after the other, the logarithms of their probabilities."""
     models = Models()
     columns = columns_of(models.alphabet)
     logs, texts, names_of_fonts = [], [], []
-    for line in lines(count, seed):
+    for line in lines(count, seed, courses()[numbers]):
         signal = np.log(np.maximum(models.signal(line.strip)[:, columns], 1e-38))
         logs.append((signal - signal[:, 1:].mean(axis=1, keepdims=True)).astype(np.float16))
-        texts.append(line.text)
+        texts.append(only_digits(line.text) if numbers else line.text)
         names_of_fonts.append(line.font)
     steps = np.array([len(one) for one in logs])
     about = json.dumps([texts, names_of_fonts])
@@ -416,6 +507,7 @@ def main() -> None:
     draw.add_argument("path", type=Path)
     draw.add_argument("--count", type=int, default=9_000)
     draw.add_argument("--seed", type=int, default=1)
+    draw.add_argument("--numbers", action="store_true")
     train = commands.add_parser("train")
     train.add_argument("paths", type=Path, nargs="+")
     train.add_argument("--out", type=Path, default=WEIGHTS)
@@ -423,7 +515,7 @@ def main() -> None:
     train.add_argument("--epochs", type=int, default=13)
     options = parser.parse_args()
     if options.command == "lines":
-        save_lines(options.path, options.count, options.seed)
+        save_lines(options.path, options.count, options.seed, options.numbers)
     else:
         Trainer(options.paths, tuple(options.without)).run(options.epochs, options.out)
 

@@ -25,6 +25,8 @@ _SHARE = 0.04
 
 # A straightened card: ID-1 at 300 dots an inch.
 CARD_SIZE = (1011, 638)
+# How much more than the card a faint view shows.
+_WIDER = 1.12
 # A whole photo is looked at no larger than this.
 _PHOTO_SIDE = 1600
 _SEARCH_SIDE = 640
@@ -34,10 +36,14 @@ Quad = NDArray[Any]
 
 
 class View(NamedTuple):
-    """What is looked at in a photo: the card between its corners, clockwise from its top left, or all of the photo."""
+    """What is looked at in a photo: the card between its corners, clockwise from its top left, or all of the photo.
+
+    `faint` views are seen with more contrast, and with some of what lies around the card, whose corners may be wrong.
+    """
 
     quad: Quad | None
     score: float
+    faint: bool = False
 
     @property
     def is_card(self) -> bool:
@@ -46,8 +52,13 @@ class View(NamedTuple):
 
     def picture(self, image: Image.Image) -> tuple[Pixels, Pixels]:
         """The view as RGB pixels, and the matrix of shape (3, 3) from them to the photo's."""
+        pixels, to_photo = self._plain(image)
+        return (contrasted(pixels, (4, 4)) if self.faint else pixels), to_photo
+
+    def _plain(self, image: Image.Image) -> tuple[Pixels, Pixels]:
         if self.quad is not None:
-            return straight(image, self.quad, CARD_SIZE)
+            middle = self.quad.mean(axis=0)
+            return straight(image, middle + (self.quad - middle) * (_WIDER if self.faint else 1.0), CARD_SIZE)
         scale = min(1.0, _PHOTO_SIDE / max(image.size))
         size = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
         small = image if scale == 1 else image.resize(size, Image.Resampling.BOX, reducing_gap=2.0)
@@ -55,14 +66,14 @@ class View(NamedTuple):
 
     def turned(self, turns: int) -> "View":
         """The card after so many quarter turns clockwise; a whole photo stays as it was taken."""
-        return self if self.quad is None else View(np.roll(self.quad, turns, axis=0), self.score)
+        return self if self.quad is None else self._replace(quad=np.roll(self.quad, turns, axis=0))
 
 
 WHOLE = View(None, 0.0)
 
 
 def views(image: Image.Image, codes: Sequence[Box] = ()) -> list[View]:
-    """Where the card in a photo may be, the likeliest first; the whole photo comes last, always.
+    """Where the card in a photo may be, the likeliest first, then with more contrast; the whole photo is always there.
 
     `codes` are places of codes in the photo: a label with a code on it has the proportions of a card, too.
     """
@@ -70,9 +81,10 @@ def views(image: Image.Image, codes: Sequence[Box] = ()) -> list[View]:
     size = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
     small = image.resize(size, Image.Resampling.BOX, reducing_gap=2.0)
     stretch = np.array([image.width / size[0], image.height / size[1]])
-    found = [outline for outline in corners.find(np.asarray(small)) if outline.score >= corners.SURE]
-    cards = [(outline.quad * stretch, outline.score) for outline in found]
-    return [*(View(quad, score) for quad, score in cards if not any(_is_code(quad, box) for box in codes)), WHOLE]
+    outlines = [outline for outline in corners.find(np.asarray(small)) if outline.score >= corners.SURE]
+    cards = [(outline.quad * stretch, outline.score) for outline in outlines]
+    found = [View(quad, score) for quad, score in cards if not any(_is_code(quad, box) for box in codes)]
+    return [*found, found[0]._replace(faint=True), WHOLE] if found else [WHOLE, WHOLE._replace(faint=True)]
 
 
 def _is_code(quad: Quad, box: Box) -> bool:
@@ -93,6 +105,14 @@ def straight(image: Image.Image, quad: Quad, size: tuple[int, int]) -> tuple[Pix
     warp = cv2.getPerspectiveTransform((quad / shrink).astype(np.float32), target)
     flat = cv2.warpPerspective(small, warp, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     return flat, np.diag([shrink, shrink, 1.0]) @ np.linalg.inv(warp)
+
+
+def contrasted(pixels: Pixels, tiles: tuple[int, int]) -> Pixels:
+    """RGB pixels with their faint differences made strong (contrast limited adaptive histogram equalisation)."""
+    lab = cv2.cvtColor(pixels, cv2.COLOR_RGB2LAB)
+    lab[..., 0] = cv2.createCLAHE(clipLimit=3.0, tileGridSize=tiles).apply(lab[..., 0])
+    strong: Pixels = cv2.cvtColor(lab, cv2.COLOR_LAB2RGB)
+    return strong
 
 
 def face(image: Image.Image, seen: View = WHOLE) -> Face:

@@ -1,4 +1,5 @@
-"""Russian letters along a line: a small network over what PP-OCRv6 sees, whose own alphabet has none.
+"""Russian letters along a line, and faint digits: small networks over what PP-OCRv6 sees, whose own alphabet has no
+Russian letters and which has seen few embossed numbers.
 
 All that the large network knows of a step of a line are about 120 numbers, which the logarithms of its probabilities
 give back; `scripts/letters.py` trains the small one on them.
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 from aggregator.recognition.ppocr import Spelling, spelled
 
 WEIGHTS = Path(__file__).parent / "letters.npz"
+DIGITS = Path(__file__).parent / "digits.npz"
 
 # Letters of one shape in both alphabets are one class, named by the Russian letter; the word around decides.
 LATIN_TWINS = dict(zip("АВСЕНКМОРТХасеорхуёЁ", "ABCEHKMOPTXaceopxyëË", strict=True))
@@ -24,10 +26,10 @@ Signal = NDArray[Any]
 
 
 class Letters:
-    """The small network: steps around a step in, letters out."""
+    """A small network: steps around a step in, letters out."""
 
-    def __init__(self) -> None:
-        with np.load(WEIGHTS) as weights:
+    def __init__(self, path: Path = WEIGHTS) -> None:
+        with np.load(path) as weights:
             self._columns = weights["columns"]
             self._mean = weights["mean"].astype(np.float32)
             self._axes = weights["axes"].astype(np.float32)
@@ -64,8 +66,14 @@ class Letters:
 
 @cache
 def letters() -> Letters:
-    """The network, loaded once."""
+    """The network for Russian letters, loaded once."""
     return Letters()
+
+
+@cache
+def digits() -> Letters:
+    """The network for numbers, which reads all that is neither digit nor space as `*`; loaded once."""
+    return Letters(DIGITS)
 
 
 def in_one_alphabet(text: str) -> str:

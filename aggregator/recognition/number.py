@@ -2,6 +2,7 @@
 digit and the card's codes."""
 
 import itertools
+import math
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
@@ -15,6 +16,10 @@ MOST_DIGITS = 22
 # How many characters a GTIN has, and the lengths that ISO/IEC 7812 card numbers have in practice.
 GS1_LENGTHS = (8, 12, 13, 14)
 LUHN_LENGTHS = range(15, 20)
+# Those of them that seldom come without a check digit.
+SURELY_CHECKED = (13, 16)
+# A digit that readings of less weight than this see is a slip.
+_RIVAL = 0.04
 
 # Letters that stand where a digit must be, and the digit they were.
 _LOOK_ALIKE = str.maketrans("OoОоQDIl|!SsZzBЗзб", "000000111155228336")
@@ -45,6 +50,11 @@ class Found(NamedTuple):
     def digits(self) -> str:
         return "".join(self.groups)
 
+    def saying(self, digits: str) -> "Found":
+        """As many other digits in the same groups."""
+        lengths = [0, *itertools.accumulate(map(len, self.groups))]
+        return self._replace(groups=tuple(digits[start:end] for start, end in itertools.pairwise(lengths)))
+
 
 def candidates(rows: Iterable[Row], codes: Sequence[str] = ()) -> list[NumberCandidate]:
     """Numbers that may be the card's, the likeliest first; `codes` are the texts of the codes on it."""
@@ -70,6 +80,8 @@ def found_in(text: str) -> list[Found]:
     if _PHONE.search(text):
         return []
     text = _DATE.sub(" . ", text)
+    # A speck between two groups.
+    text = re.sub(r"(?<=\d{3})[.,·*](?=\d{3})", " ", text)
     runs: list[Found] = []
     words = text.replace("-", " ").replace("–", " ").split()
     groups: list[str] = []
@@ -108,66 +120,174 @@ def _digits(word: str, inside: bool) -> str | None:
 
 def _of_row(row: Row, codes: Sequence[str]) -> list[NumberCandidate]:
     """The numbers of a row with their confidence; several readings of it that agree strengthen each other."""
-    votes: dict[str, float] = {}
-    forms: dict[str, Found] = {}
-    if any(_PHONE.search(text) for text, _ in row.texts):
+    if _is_phone(row):
         return []
-    for text, confidence in row.texts:
-        for found in found_in(text):
-            votes[found.digits] = votes.get(found.digits, 0.0) + confidence**4
-            forms.setdefault(found.digits, found)
-    total = sum(votes.values())
+    said = [(found, confidence**4) for text, confidence in row.texts for found in found_in(text)]
+    agreed = [_mended(one) for one in _agreed(said)]
     # What the box itself says is never longer than what is printed; readings beyond it may be.
     of_box = {found.digits for text, _ in row.texts[:1] for found in found_in(text)}
-    for one, other in itertools.permutations(votes, 2):
-        if len(one) > len(other) and (one.startswith(other) or one.endswith(other)):
-            longer_wins = one in of_box or _is_longer_right(forms[one], forms[other])
-            winner, loser = (one, other) if longer_wins else (other, one)
-            votes[winner] += votes[loser]
-            votes[loser] = 0.0
-    return [
-        NumberCandidate(digits, round(_confidence(forms[digits], votes[digits] / total, row, codes), 3), check)
-        for digits in votes
-        if votes[digits]
-        for check in (check_of(digits),)
-    ]
+    standing = [one for one in agreed if not any(_replaces(other, one, of_box) for other in agreed)]
+    total = sum(one.weight for one in agreed)
+    return [_candidate(one, sum(_shared(one, other) for other in agreed) / total, row, codes) for one in standing]
 
 
-def _is_longer_right(longer: Found, shorter: Found) -> bool:
+def _is_phone(row: Row) -> bool:
+    """Whether a good part of the readings takes the row for a phone number or an address."""
+    total = sum(confidence**4 for _, confidence in row.texts)
+    return sum(confidence**4 for text, confidence in row.texts if _PHONE.search(text)) > 0.2 * total
+
+
+class Agreed(NamedTuple):
+    """What readings of one length say together, digit by digit.
+
+    found     as the heaviest of them groups it, with the digits most of them see
+    weight    of all of them
+    sureness  the share of the weight that sees the digit least agreed on
+    rivals    by place, the digit that comes second and its share
+    mended    whether the check digit decided between digits, so that it proves nothing any more
+    """
+
+    found: Found
+    weight: float
+    sureness: float
+    rivals: tuple[tuple[str, float], ...]
+    mended: bool = False
+
+    @property
+    def digits(self) -> str:
+        return self.found.digits
+
+    def chance(self, place: int) -> float:
+        """How much likelier than the first the second digit of a place is."""
+        share = self.rivals[place][1]
+        return share / (1 - share)
+
+    def rivalled(self, places: Iterable[int]) -> str:
+        """The digits with those that come second at some places."""
+        return "".join(self.rivals[at][0] if at in places else digit for at, digit in enumerate(self.digits))
+
+    def with_digits(self, digits: str) -> "Agreed":
+        """The same groups of other digits, some of which the readings had second."""
+        seconds = zip(digits, self.digits, self.rivals, strict=True)
+        sureness = min(share if new != old else 1 - share for new, old, (_, share) in seconds)
+        return self._replace(found=self.found.saying(digits), sureness=sureness, mended=True)
+
+
+def _agreed(said: Sequence[tuple[Found, float]]) -> list[Agreed]:
+    """Readings that differ in a few digits made one, the heaviest first."""
+    weights: dict[str, float] = {}
+    for found, weight in said:
+        weights[found.digits] = weights.get(found.digits, 0.0) + weight
+    left, made = sorted(said, key=lambda one: -weights[one[0].digits]), []
+    while left:
+        centre = left[0][0].digits
+        near = [one for one in left if len(one[0].digits) == len(centre) and _apart(one[0].digits, centre) <= 0.3]
+        left = [one for one in left if one not in near]
+        made.append(_together(near))
+    return made
+
+
+def _together(near: Sequence[tuple[Found, float]]) -> Agreed:
+    total = sum(weight for _, weight in near)
+    digits, rivals = "", []
+    for place in range(len(near[0][0].digits)):
+        shares: dict[str, float] = {}
+        for found, weight in near:
+            shares[found.digits[place]] = shares.get(found.digits[place], 0.0) + weight / total
+        first, *others = sorted(shares, key=lambda digit: -shares[digit])
+        digits += first
+        rivals.append((others[0], shares[others[0]]) if others else (first, 0.0))
+    form = next((found for found, _ in near if found.digits == digits), near[0][0])
+    labelled = any(found.labelled for found, _ in near)
+    sureness = 1.0 - max(share for _, share in rivals)
+    return Agreed(form.saying(digits)._replace(labelled=labelled), total, sureness, tuple(rivals))
+
+
+def _mended(one: Agreed) -> Agreed:
+    """Where a number is of a length that has a check digit and fails it: the likeliest of what readings had second."""
+    if len(one.digits) not in SURELY_CHECKED or check_of(one.digits):
+        return one
+    doubtful = sorted((place for place, (_, share) in enumerate(one.rivals) if share >= _RIVAL), key=one.chance)[-4:]
+    ways = [places for count in (1, 2) for places in itertools.combinations(doubtful, count)]
+    valid = [(math.prod(map(one.chance, places)), one.rivalled(places)) for places in ways]
+    valid = sorted(way for way in valid if check_of(way[1]))[-2:]
+    if not valid or (len(valid) > 1 and valid[1][0] < 2 * valid[0][0]):
+        return one
+    return one.with_digits(valid[-1][1])
+
+
+def _apart(one: str, other: str) -> float:
+    """The share of digits in which two of one length differ."""
+    return sum(map(str.__ne__, one, other)) / len(one)
+
+
+def _contains(one: str, other: str) -> bool:
+    """Whether one has all of the other at its start or end, but for a misread digit or two."""
+    if len(one) <= len(other):
+        return False
+    return min(_apart(one[: len(other)], other), _apart(one[-len(other) :], other)) <= 0.2
+
+
+def _replaces(other: Agreed, one: Agreed, of_box: set[str]) -> bool:
+    """Whether another reading of these digits stands instead, since one of them is cut off or has too many."""
+    if _contains(other.digits, one.digits):
+        return other.digits in of_box or _is_longer_right(other, one)
+    return _contains(one.digits, other.digits) and not (one.digits in of_box or _is_longer_right(one, other))
+
+
+def _shared(one: Agreed, other: Agreed) -> float:
+    """The weight that speaks for one: its own, and that of what it is a longer or a shorter reading of."""
+    related = other is one or _contains(one.digits, other.digits) or _contains(other.digits, one.digits)
+    return other.weight if related else 0.0
+
+
+def _is_longer_right(longer: Agreed, shorter: Agreed) -> bool:
     """Of two readings, one of which has more digits in front or behind: whether those are printed there.
 
     A box that ends too early cuts digits off, a number sign or the card's edge adds one or two, edges mostly ones.
     """
-    digits = shorter.digits
-    checks = checks_surely(longer.digits), checks_surely(digits)
+    if longer.weight < 0.3 * shorter.weight:
+        return False
+    checks = checks_surely(longer.digits), checks_surely(shorter.digits)
     if checks[0] != checks[1]:
         return checks[0]
-    behind = longer.digits.startswith(digits)
-    if longer.labelled and not shorter.labelled and not behind:
+    count = len(shorter.digits)
+    behind = _apart(longer.digits[:count], shorter.digits) <= 0.2
+    if longer.found.labelled and not shorter.found.labelled and not behind:
         return True
-    extra = longer.digits[len(digits) :] if behind else longer.digits[: -len(digits)]
-    return len(extra) > 2 and len(set(extra)) > 1
+    extra = longer.digits[count:] if behind else longer.digits[:-count]
+    if len(extra) > 2 and len(set(extra)) > 1:
+        return True
+    # A short last group of a number whose other groups are alike.
+    groups = longer.found.groups
+    alike = len(groups) > 2 and len({len(group) for group in groups[:-1]}) == 1
+    return behind and alike and groups[-1] == extra and len(shorter.found.groups) == len(groups) - 1
+
+
+def _candidate(one: Agreed, share: float, row: Row, codes: Sequence[str]) -> NumberCandidate:
+    confidence = _confidence(one, share, row, codes)
+    return NumberCandidate(one.digits, round(confidence, 3), None if one.mended else check_of(one.digits))
 
 
 def checks_surely(digits: str) -> bool:
     """Whether a check digit holds at a length that seldom comes without one."""
-    return len(digits) in (13, 16) and check_of(digits) is not None
+    return len(digits) in SURELY_CHECKED and check_of(digits) is not None
 
 
-def _confidence(found: Found, share: float, row: Row, codes: Sequence[str]) -> float:
+def _confidence(one: Agreed, share: float, row: Row, codes: Sequence[str]) -> float:
     """0 to 1: how sure one may be of these digits, given how many of the readings say so."""
-    digits = found.digits
+    found, digits, share = one.found, one.digits, share * one.sureness
     sure = max((confidence for text, confidence in row.texts), default=0.0)
     if any(digits == "".join(filter(str.isdigit, code)) for code in codes):
         return 0.995
     score = 0.30 + 0.35 * share * sure
     score += 0.12 if found.labelled else 0.0
     # One number of ten passes by chance, so a digit that checks does not make up for readings that say otherwise.
-    score += 0.25 * share if check_of(digits) else 0.0
+    score += 0.25 * share if check_of(digits) and not one.mended else 0.0
     score += 0.08 if _regular(found.groups) else -0.05
     score -= 0.25 if len(digits) < 8 else 0.08 if len(digits) > 19 else 0.0
     score -= 0.45 if len(digits) == 11 and digits.startswith(_DIALLED) else 0.0
-    score -= 0.0 if row.whole else 0.25
+    score -= 0.0 if row.whole else 0.35
     return max(0.01, min(0.99, score))
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from aggregator.recognition import letters, number, ppocr, tesseract
+from aggregator.recognition import card, letters, number, ppocr, tesseract
 from aggregator.recognition.card import View
 from aggregator.recognition.number import Row
 from aggregator.recognition.ppocr import Models, Quad, Spelling
@@ -36,16 +36,41 @@ _LATIN = 0.85
 # A view that reads as much like a face as this is not doubted.
 _ENOUGH = 1.6
 _NOTHING = 0.5
+_PATIENCE = 1.7
 # The rim of a straightened card, where the table and round corners look like ones and zeros.
 _EDGE = 10
-_DIGITS_BY_LETTERS = 0.85
+# What each network's digits are worth, in their order: the one for letters is less good at them.
+_TRUST = (1.0, 0.85, 1.0)
+
+
+class Clock:
+    """How much of a budget of CPU seconds is spent; on a busy machine all may take `_PATIENCE` times as long."""
+
+    def __init__(self, budget_s: float) -> None:
+        self._budget_s = max(budget_s, 1e-9)
+        self._start, self._start_wall = time.thread_time(), time.monotonic()
+
+    @property
+    def spent(self) -> float:
+        """0 at the start, 1 when the time is up."""
+        wall = (time.monotonic() - self._start_wall) / _PATIENCE
+        return max(time.thread_time() - self._start, wall) / self._budget_s
+
+
+class Seen(NamedTuple):
+    """A strip as each of the networks reads it; `digits` has `*` for all that is neither digit nor space."""
+
+    latin: Spelling
+    russian: Spelling
+    digits: Spelling
 
 
 class Printed(NamedTuple):
     """A line: its corners in the picture, clockwise from where its text begins, and all the ways it was read."""
 
     box: Quad
-    spellings: tuple[Spelling, ...]
+    seen: Seen
+    opinions: tuple[Spelling, ...] = ()
 
     @property
     def height(self) -> float:
@@ -84,40 +109,39 @@ class Reader:
 
     def __init__(self) -> None:
         self._models = Models()
-        self._letters = letters.letters()
+        self._letters, self._digits = letters.letters(), letters.digits()
         self._tesseract = tesseract.Reader() if tesseract.available() else None
 
     def read(self, image: Image.Image, views: Sequence[View], budget_s: float = 7.0) -> Found:
         """The print in the first view that reads like a card's face, or in the one that does most.
 
-        After `budget_s` seconds nothing further is begun: smaller lines are left out, and other views.
+        After `budget_s` CPU seconds nothing further is begun: smaller lines are left out, and other views.
         """
         best: Found | None = None
-        end = time.monotonic() + budget_s
+        clock = Clock(budget_s)
         for view in views:
-            found = self._read(image, view, end)
+            found = self._read(image, view, clock)
             if best is None or found.worth > best.worth:
                 best = found
-            late = end if best.worth < _NOTHING else end - 0.4 * budget_s
-            if best.worth >= _ENOUGH or time.monotonic() > late:
+            if best.worth >= _ENOUGH or clock.spent > (1.0 if best.worth < _NOTHING else 0.6):
                 break
         if best is None:
             raise ValueError("there is no view to read")
         return best
 
-    def _read(self, image: Image.Image, view: View, end: float) -> Found:
+    def _read(self, image: Image.Image, view: View, clock: "Clock") -> Found:
         picture, to_photo = view.picture(image)
         boxes = self._models.boxes(picture, CARD_WIDTH if view.is_card else PHOTO_WIDTH)[:MAX_LINES]
         boxes, strips, turns = self._upright(picture, boxes)
         printed: list[Printed] = []
         for box, strip in zip(boxes, strips, strict=True):
-            if time.monotonic() < end:
-                printed.append(Printed(box, self._spellings(strip)))
+            if clock.spent < 1:
+                printed.append(Printed(box, self._seen(strip)))
         printed = self._seconded(printed, strips)
         short = min(picture.shape[:2])
         order = _order([one.box for one in printed], turns)
         lines = [_line(printed[k], text, to_photo, short) for k in order for text in _texts(printed[k])]
-        rows = [self._row(printed[k], picture, time.monotonic() < end) for k in order]
+        rows = [self._row(printed[k], picture, clock.spent < 1) for k in order]
         return Found(lines, rows, view.turned(turns))
 
     def _upright(self, picture: Pixels, boxes: list[Quad]) -> tuple[list[Quad], list[Pixels], int]:
@@ -141,14 +165,14 @@ class Reader:
         if abs(vote) > _CLEAR:
             return vote > 0
         widest = sorted(long, key=lambda strip: -strip.shape[1])[:3]
-        as_is = sum(max(spelling.confidence for spelling in self._spellings(strip)) for strip in widest)
-        turned = sum(max(spelling.confidence for spelling in self._spellings(strip[::-1, ::-1])) for strip in widest)
+        as_is = sum(max(spelling.confidence for spelling in self._seen(strip)[:2]) for strip in widest)
+        turned = sum(max(spelling.confidence for spelling in self._seen(strip[::-1, ::-1])[:2]) for strip in widest)
         return turned > as_is
 
-    def _spellings(self, strip: Pixels) -> tuple[Spelling, ...]:
-        """Both networks' readings of a strip."""
+    def _seen(self, strip: Pixels) -> Seen:
         signal = self._models.signal(strip)
-        return ppocr.spelled(signal, self._models.alphabet), self._letters.spelled(signal)
+        latin = ppocr.spelled(signal, self._models.alphabet)
+        return Seen(latin, self._letters.spelled(signal), self._digits.spelled(signal))
 
     def _seconded(self, printed: list[Printed], strips: Sequence[Pixels]) -> list[Printed]:
         """The lines, the tallest that are read unsurely with a second opinion on their Russian letters."""
@@ -156,11 +180,10 @@ class Reader:
             return printed
         tallest = sorted(range(len(printed)), key=lambda place: -printed[place].height)[:_OPINIONS]
         for place in tallest:
-            if printed[place].spellings[1].confidence < _UNSURE:
+            if printed[place].seen.russian.confidence < _UNSURE:
                 said, confidence = self._tesseract.line(strips[place])
                 if confidence > _OPINION and letters.is_russian(said):
-                    opinion = Spelling(said, (confidence,), (0,))
-                    printed[place] = Printed(printed[place].box, (*printed[place].spellings, opinion))
+                    printed[place] = printed[place]._replace(opinions=(Spelling(said, (confidence,), (0,)),))
         return printed
 
     def _row(self, printed: Printed, picture: Pixels, in_time: bool) -> Row:
@@ -168,18 +191,16 @@ class Reader:
 
         Boxes end too early where embossed digits are faint, and part a number at its wider gaps.
         """
-        readings = [*printed.spellings[:2]]
+        readings = [*printed.seen]
         if max(sum(map(str.isdigit, one.text)) for one in readings) >= _DIGITS and in_time and not _settled(readings):
             band = ppocr.strip(picture, _lengthened(printed.box, picture.shape))
-            for again in (band, _contrasted(band)):
-                readings += self._spellings(again)
+            for again in (band, card.contrasted(band, (1, 8))):
+                readings += self._seen(again)
                 if _settled(readings):
                     break
         height, width = picture.shape[:2]
         inside = bool((printed.box > 3).all() and (printed.box < (width - 3, height - 3)).all())
-        # In turn the large network's and the small one's, which is less good at digits.
-        trust = (1.0, _DIGITS_BY_LETTERS)
-        texts = tuple((one.text, one.confidence * trust[place % 2]) for place, one in enumerate(readings))
+        texts = tuple((one.text, one.confidence * _TRUST[place % 3]) for place, one in enumerate(readings))
         return Row(texts, printed.height, inside)
 
 
@@ -218,14 +239,6 @@ def _edges_ahead(point: Pixels, way: Pixels, width: int, height: int) -> Iterato
             yield float(point[axis]), float(way[axis]), float(end - _EDGE if way[axis] > 0 else _EDGE)
 
 
-def _contrasted(strip: Pixels) -> Pixels:
-    """The strip with its faint differences made strong (contrast limited adaptive histogram equalisation)."""
-    lab = cv2.cvtColor(strip, cv2.COLOR_RGB2LAB)
-    lab[..., 0] = cv2.createCLAHE(clipLimit=3.0, tileGridSize=(1, 8)).apply(lab[..., 0])
-    strong: Pixels = cv2.cvtColor(lab, cv2.COLOR_LAB2RGB)
-    return strong
-
-
 def _sides(box: Quad) -> tuple[float, float]:
     return float(np.linalg.norm(box[1] - box[0])), float(np.linalg.norm(box[3] - box[0]))
 
@@ -251,7 +264,7 @@ def _order(boxes: Sequence[Quad], turns: int) -> list[int]:
 
 def _texts(printed: Printed) -> Iterator[Spelling]:
     """What a line says: the reading in its own alphabet, and the other one where that may be right, too."""
-    latin, russian = printed.spellings[:2]
+    latin, russian, _ = printed.seen
     if not letters.is_russian(russian.text):
         yield latin if latin.text.strip() else russian
         return
@@ -260,7 +273,7 @@ def _texts(printed: Printed) -> Iterator[Spelling]:
         yield from sorted((latin, russian), key=lambda one: -one.confidence)
     else:
         yield russian
-    yield from printed.spellings[2:]
+    yield from printed.opinions
 
 
 def _count(text: str) -> int:
