@@ -2,7 +2,7 @@
 
     python -m benchmarks.intake [DIR] [--uploads 50] [--photos 500] [--workers 2]
 
-Starts the service as its own process, print and all, and sends it the pictures of DIR, or cards drawn here. A 503 is
+Starts the service as its own process and sends it the pictures of DIR, or cards drawn here. A 503 is
 sent again after the seconds that its Retry-After names, as a client should. The last line is one JSON object.
 """
 
@@ -29,6 +29,7 @@ import zxingcpp
 from PIL import Image
 
 from aggregator.codes import gs1_check_digit
+from aggregator.settings import TEXT
 from tests import faces, samples
 from tests.service import Running, ServiceOptions, running
 
@@ -185,10 +186,10 @@ def zxing_s(photo: bytes) -> float:
 
 
 @contextmanager
-def started(workers: int) -> Iterator[Running]:
-    """The service with everything on, in an empty folder."""
+def started(workers: int, text: str) -> Iterator[Running]:
+    """The service in an empty folder."""
     with tempfile.TemporaryDirectory() as folder:
-        arguments = ("--limit-scale", "100000", "--workers", str(workers), "--text", "auto")
+        arguments = ("--limit-scale", "100000", "--workers", str(workers), "--text", text)
         with running(ServiceOptions(Path(folder), arguments)) as service:
             yield service
 
@@ -205,10 +206,11 @@ def main() -> None:
     parser.add_argument("--uploads", type=int, default=50)
     parser.add_argument("--photos", type=int, default=500)
     parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--text", choices=TEXT, default=TEXT[0], help="whether print is read, too")
     parser.add_argument("--only", choices=("first-line", "flood", "memory"), help="one of the three measurements")
     asked = parser.parse_args()
     photos = pictures(asked.folder)
-    with started(asked.workers) as service:
+    with started(asked.workers, asked.text) as service:
         measurements = {
             "first-line": lambda: first_line(service.url, photos[:6]),
             "flood": lambda: flood(service, photos, asked.uploads),
