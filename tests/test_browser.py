@@ -1,5 +1,6 @@
 """The main job in a real browser, from the first card to the last: as a guest, at the till, offline, on two devices."""
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -11,7 +12,7 @@ from playwright.sync_api import Browser, Route, expect
 from tests.browser import Phone, built_web, chromium, holding, phone
 from tests.samples import card, encoded
 from tests.screens import expire_sessions, purge, store_of
-from tests.service import Person, Running, ServiceOptions, code, running
+from tests.service import PASSWORD, Person, Running, ServiceOptions, code, running, uuid7
 
 EAN = "4607001234562"
 NewPhone = Callable[..., AbstractContextManager[Phone]]
@@ -607,3 +608,35 @@ def test_an_address_of_no_card_says_so_and_leads_on(guest: Phone) -> None:
     expect(guest.page.get_by_role("heading", name="Такой карты здесь нет")).to_be_visible()
     guest.press("К картам")
     expect(guest.page.get_by_role("heading", name="Здесь будут ваши карты")).to_be_visible()
+
+
+def test_whoever_opens_an_invitation_reads_what_it_is_signs_up_joins_and_sees_what_is_shared(
+    guest: Phone, anna: Person, site: Running
+) -> None:
+    account, card = {"account": anna.account}, anna.keep(name="Ашан", number="77001")
+    household = {"name": "Семья", "own_name": "Анна"}
+    space = anna.http.post("/api/households", params=account, json=household).json()["space"]
+    made = anna.http.post(f"/api/households/{space}/invitations", params=account, json={"role": "viewer"}).json()
+    asked: list[str] = []
+    guest.page.on("request", lambda request: asked.append(request.url))
+    guest.page.goto("about:blank")
+    guest.at(f"/join#{made['token']}")
+    expect(guest.id("invited")).to_have_text("Анна зовёт вас в общий карман «Семья»")
+    guest.id("email").fill(f"{uuid7()}@example.org")
+    guest.id("password").fill(PASSWORD)
+    guest.id("sign-up").click()
+    guest.id("own-name").fill("Борис")
+    guest.id("join").click()
+    expect(guest.id("member")).to_have_count(2)
+    guest.at("/")
+    anna.push("card.move", id=card, to=space)
+    expect(guest.id("card-row")).to_have_text(re.compile("Ашан.*в общем кармане «Семья»", re.DOTALL))
+    guest.id("card-row").click()
+    guest.page.get_by_role("button", name="Что сделать с картой").click()
+    expect(guest.page.get_by_role("button", name="В корзину")).to_have_count(0)
+    guest.id("move").click()
+    guest.id("copy").click()
+    guest.at("/")
+    expect(guest.id("card-row")).to_have_count(2)
+    assert not [url for url in asked if made["token"] in url], "browsers send no fragment"
+    assert made["token"] not in site.logged()

@@ -9,11 +9,13 @@ import zipfile
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
 import pytest
+from hypothesis import Phase, given, settings
+from hypothesis import strategies as st
 
 from aggregator.jobs import now_ms
 from tests.answers import assert_problem
@@ -430,3 +432,181 @@ def test_an_open_stream_hears_of_a_household_from_joining_to_leaving(home: Home,
         home.owner.push("card.bin", space=home.space, id=card)
         stranger.keep()
         assert poke()["space"] == stranger.space, "and nothing of the household any more"
+
+
+# ---------------------------------------------------------------- nothing is lost, whatever comes between
+
+FIELD_OF = ("note", "group", "pin", "number")
+"""The field that only one device writes, so that what it wrote last must be there."""
+REFUSALS = {"not-found", "card-moved", "view-only", "not-yours"}
+
+Spot = tuple[str, str]
+"""A space and a key in it."""
+
+
+def is_card(spot: Spot) -> bool:
+    return spot[1].startswith("card/")
+
+
+@dataclass
+class Device:
+    """A phone that queues what it does over what it last pulled, and now and then sends it and pulls."""
+
+    who: Person
+    wrote: str
+    cookie: str = ""
+    pulled: dict[Spot, dict[str, Any]] = field(default_factory=dict)
+    seen: dict[Spot, dict[str, Any]] = field(default_factory=dict)
+    queue: list[dict[str, Any]] = field(default_factory=list)
+
+    def cards(self) -> list[Spot]:
+        """Where the cards are as far as this device knows, in an order that does not change."""
+        return sorted((spot for spot in self.seen if is_card(spot)), key=lambda spot: self.seen[spot]["name"])
+
+    def do(self, name: str, spot: Spot, **args: Any) -> None:
+        self.queue.append(self.who.mutation(name, space=spot[0], id=spot[1].removeprefix("card/"), **args))
+
+    def exchange(self, *, twice: bool = False) -> list[tuple[dict[str, Any], str]]:
+        """Send what is queued, a second time where the answer was lost, and pull; what came of each mutation."""
+        sent, self.queue = self.queue, []
+        answers = [self.who.send(sent) for _ in range(2 if twice else 1)] if sent else []
+        results = answers[-1].json()["results"] if answers else []
+        assert all(answer.json()["results"] == results for answer in answers)
+        answer = self.who.pull(self.cookie)
+        self.cookie = answer["cookie"]
+        for op in answer["patch"]:
+            self._patch(op)
+        self.seen = dict(self.pulled)
+        return [(mutation, code_of(result)) for mutation, result in zip(sent, results, strict=True)]
+
+    def _patch(self, op: dict[str, Any]) -> None:
+        if op["op"] == "clear":
+            gone = op.get("space")
+            self.pulled = {spot: body for spot, body in self.pulled.items() if gone not in (None, spot[0])}
+        elif op["op"] == "del":
+            self.pulled.pop((op["space"], op["key"]), None)
+        else:
+            self.pulled[op["space"], op["key"]] = op["value"]
+
+
+@dataclass
+class Town:
+    """Two people with two phones each, and a household that one of them made."""
+
+    devices: list[Device]
+    picture: bytes
+    space: str
+    wrote: dict[Spot, str] = field(default_factory=dict)
+    kept: dict[str, str] = field(default_factory=dict)
+    refused: set[str] = field(default_factory=set)
+    count: int = 0
+
+    def act(self, verb: str, device: Device, pick: int) -> None:
+        getattr(self, verb)(device, pick)
+
+    def keep(self, device: Device, pick: int) -> None:
+        self.count += 1
+        name, id, who = f"Карта {self.count}", uuid7(), device.who
+        homes = [who.space, *({self.space} & {space for space, _ in device.seen})]
+        space = homes[pick % len(homes)]
+        shown = uuid7()
+        uploaded = who.http.put(f"/api/pictures/{space}/{shown}", params={"account": who.account}, content=self.picture)
+        if uploaded.status_code == 201:
+            device.do("card.keep", (space, f"card/{id}"), card={"name": name, "front": shown})
+            device.seen[space, f"card/{id}"] = {"name": name}
+
+    def edit(self, device: Device, pick: int) -> None:
+        if places := device.cards():
+            self.count += 1
+            device.do("card.set", places[pick % len(places)], fields={device.wrote: str(self.count)})
+
+    def move(self, device: Device, pick: int) -> None:
+        if places := device.cards():
+            place = places[pick % len(places)]
+            to = self.space if place[0] == device.who.space else device.who.space
+            device.do("card.move", place, to=to)
+            device.seen[to, place[1]] = device.seen.pop(place)
+
+    def exchange(self, device: Device, pick: int) -> None:
+        for mutation, outcome in device.exchange(twice=pick % 3 == 0):
+            args = mutation["args"]
+            if outcome != "applied":
+                # What builds upon a refused edit may find no card.
+                assert outcome in REFUSALS or args["id"] in self.refused, (mutation, outcome)
+                self.refused.add(args["id"])
+            elif "card" in args:
+                self.kept[args["card"]["name"]] = device.who.account
+            elif "fields" in args:
+                self.wrote[args["id"], device.wrote] = args["fields"][device.wrote]
+
+    def part(self, device: Device, pick: int) -> None:
+        leave(device.who, self.space)
+
+    def come_back(self, device: Device, pick: int) -> None:
+        """By an invitation of whoever is in; where nobody is, a new household is made."""
+        me = device.who
+        inside = [one.who for one in self.devices if (self.space, "about") in fresh(one.who)]
+        if not inside:
+            self.space = make(me, own_name=own_name(me))
+        elif me.account not in {one.account for one in inside}:
+            join(me, invite(inside[0], self.space, ("member", "viewer")[pick % 2]), own_name(me))
+
+    def settle(self) -> None:
+        for device in self.devices * 2:
+            self.exchange(device, 0)
+
+
+def own_name(person: Person) -> str:
+    return person.account[:8]
+
+
+def fresh(person: Person) -> dict[Spot, dict[str, Any]]:
+    """Everything that a new device of theirs gets."""
+    return {(op["space"], op["key"]): op["value"] for op in person.pull()["patch"] if op["op"] == "put"}
+
+
+VERBS = ("keep", "edit", "move", "exchange", "part", "come_back")
+steps = st.lists(st.tuples(st.sampled_from(VERBS), st.integers(0, 3), st.integers(0, 9)), min_size=12, max_size=40)
+
+
+def test_moves_and_leavings_amid_queued_edits_lose_nothing(
+    service: Running, red_picture: bytes, is_proof: bool
+) -> None:
+    # Without shrinking: every try is a day of two people over HTTP.
+    @settings(max_examples=100 if is_proof else 5, phases=(Phase.reuse, Phase.generate))
+    @given(steps)
+    def law(history: list[tuple[str, int, int]]) -> None:
+        with ExitStack() as stack:
+            one, other = (stack.enter_context(Person.signed_up(service.url)) for _ in range(2))
+            phones = [
+                one,
+                stack.enter_context(one.another_device()),
+                other,
+                stack.enter_context(other.another_device()),
+            ]
+            space = make(one, own_name=own_name(one))
+            join(other, invite(one, space), own_name(other))
+            devices = [Device(who, wrote) for who, wrote in zip(phones, FIELD_OF, strict=True)]
+            town = Town(devices, red_picture, space)
+            for device in devices:
+                device.exchange()
+            for verb, phone, pick in history:
+                town.act(verb, devices[phone], pick)
+            town.settle()
+            assert_nothing_lost(town)
+
+    law()
+
+
+def assert_nothing_lost(town: Town) -> None:
+    held = {device.who.account: fresh(device.who) for device in town.devices}
+    everything = [body for places in held.values() for body in places.values()]
+    for device in town.devices:
+        assert device.seen == held[device.who.account], "old state and patches are a fresh pull"
+        names = {body["name"] for spot, body in device.seen.items() if is_card(spot)}
+        assert {name for name, keeper in town.kept.items() if keeper == device.who.account} <= names
+        for spot, body in device.seen.items():
+            if is_card(spot):
+                assert picture_of(device.who, spot[0], body["front"]).status_code == 200, "its photo has come along"
+    for (_, wrote), value in town.wrote.items():
+        assert any(body.get(wrote) == value for body in everything), "what was acknowledged is there"
