@@ -1,0 +1,1 @@
+"""What drives devices and a server through random histories, and knows what must be true of them afterwards."""

@@ -1,0 +1,86 @@
+"""The law of sync: whatever happens to devices, network and server, a device that has pulled holds what a fresh one
+gets, all devices agree in the end, and nothing acknowledged is lost or counted twice.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from aggregator.crypto import new_ring
+from tests.law import devices, machine, planted
+from tests.law.book import Broken
+from tests.law.machine import RARE, STEPS, Bench, Tally
+from tests.law.pair import Pair
+from tests.law.server import Server, crashing, quick_passwords
+from tests.service import ServiceOptions
+
+# What a hundred histories must have met to be worth anything.
+MET = {
+    "answer lost", "request lost", "late", "repeated", "crash before commit", "crash after commit",
+    "card-gone", "client-forked", "device-revoked", "gap", "invalid", "other-account", "restored",
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The devices' program."""
+    return devices.bundled(tmp_path_factory.mktemp("devices"))
+
+
+def on_store(profile: str, folder: Path, request: pytest.FixtureRequest) -> ServiceOptions:
+    """A store of the profile; pictures stay in a folder, since histories have none."""
+    if profile == "embedded":
+        return ServiceOptions(folder)
+    database = request.getfixturevalue("postgres_server").create_database()
+    return ServiceOptions(folder, environment={"KARMAN_DATABASE": database, "KARMAN_KEYS": new_ring()})
+
+
+@pytest.fixture
+def bench(profile: str, program: Path, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Bench]:
+    """Devices and a server in this process."""
+    options = on_store(profile, tmp_path, request)
+    with quick_passwords(), crashing(), machine.bench(Server(options), program) as made:
+        yield made
+
+
+def assert_lawful(tally: Tally, histories: int) -> None:
+    if tally.broken:
+        raise tally.broken[0]
+    assert sum(steps >= STEPS for steps in tally.steps) >= histories
+
+
+def test_no_history_breaks_the_law(bench: Bench, is_proof: bool) -> None:
+    histories = 1_000 if is_proof else 50
+    assert_lawful(machine.run(bench, histories, derandomize=not is_proof), histories)
+    assert bench.network.met.keys() >= MET
+
+
+def test_no_history_breaks_the_law_on_two_processes(
+    program: Path, tmp_path: Path, request: pytest.FixtureRequest, is_proof: bool
+) -> None:
+    histories = 100 if is_proof else 4
+    rare = tuple(what for what in RARE if what is not machine.restored)
+    with machine.bench(Pair(on_store("grown", tmp_path, request)), program, rare) as made:
+        assert_lawful(machine.run(made, histories, derandomize=not is_proof), histories)
+
+
+@pytest.mark.parametrize("plant", planted.PLANTS)
+def test_a_planted_fault_is_noticed(
+    plant: planted.Plant, program: Path, tmp_path: Path, request: pytest.FixtureRequest, is_proof: bool
+) -> None:
+    # SQLite has one writer at a time, whatever we lock.
+    profile = "grown" if plant is planted.the_version_bumped_without_the_lock else "embedded"
+    options = on_store(profile, tmp_path, request)
+    enough = 1_000 if is_proof else 1
+    with (
+        quick_passwords(),
+        crashing(),
+        pytest.MonkeyPatch.context() as patch,
+        machine.bench(Server(options), program) as bench,
+    ):
+        plant(patch)
+        tally = machine.run(bench, 100, enough=enough)
+    assert tally.broken
+    assert all(isinstance(error, Broken) for error in tally.broken)
+    print(f"{plant.__name__}: {len(tally.broken)} of {len(tally.steps)} histories")
