@@ -6,7 +6,7 @@ import socketserver
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from email.message import EmailMessage
 from email.policy import default
@@ -53,6 +53,11 @@ class _Session(socketserver.StreamRequestHandler):
     """The few words of SMTP (RFC 5321) that a client needs."""
 
     def handle(self) -> None:
+        # A service that was ended leaves in the middle of a word.
+        with suppress(ConnectionError):
+            self._serve()
+
+    def _serve(self) -> None:
         box: Mailbox = self.server.box  # type: ignore[attr-defined]
         self._say("220 here")
         while line := self.rfile.readline():

@@ -2,6 +2,7 @@
 of them stays.
 """
 
+import asyncio
 import email
 import re
 from email.policy import default
@@ -11,6 +12,8 @@ from typing import Any
 import httpx
 import pytest
 
+from aggregator.checkup import look
+from aggregator.settings import SettingsWrong, Smtp, read
 from tests.answers import assert_problem, pointers
 from tests.authenticator import PRESENT, Authenticator
 from tests.mailbox import link
@@ -30,11 +33,30 @@ from tests.town import (
     who,
 )
 
+# What differs between the stores; the rest is asked of one of them.
+ON_BOTH = {
+    "test_a_sign_up_is_finished_by_the_link_in_the_mail_which_signs_in",
+    "test_a_mail_that_is_not_taken_now_is_sent_later_and_holds_nobody_up",
+    "test_a_new_password_by_mail_signs_in_and_ends_the_other_sessions_where_that_is_asked",
+    "test_a_passkey_is_made_named_used_and_removed",
+    "test_ten_recovery_codes_are_shown_once_and_each_lets_in_once",
+    "test_signing_in_with_a_provider_makes_an_account_and_finds_it_again",
+    "test_at_least_one_way_in_is_always_left",
+}
+
 
 @pytest.fixture
 def member(town: Town) -> Member:
     """Somebody with a password and a verified address."""
     return town.joined()
+
+
+@pytest.fixture(autouse=True)
+def on_one_store(request: pytest.FixtureRequest) -> None:
+    """Skips on the second store what is the same there."""
+    function = request.node.originalname
+    if "profile" in request.fixturenames and function not in ON_BOTH and request.getfixturevalue("profile") == "grown":
+        pytest.skip("the same on both stores")
 
 
 # Signing up by mail
@@ -367,6 +389,51 @@ def test_somebody_without_a_password_may_delete_the_account_after_a_proof(town: 
         account = town.came_back(browser, subject).json()["account"]["id"]
         assert browser.request("DELETE", "/api/account", json={"password": None}).status_code == 204
         assert town.came_back(browser, subject).json()["account"]["id"] != account
+
+
+# What the operator sets
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"smtp": "mail.example"}, "--smtp needs an address"),
+        ({"smtp": "smtp://mail.example?tls=perhaps"}, "--smtp needs an address"),
+        ({"smtp": "smtp://mail.example"}, "--mail-from"),
+        ({"smtp": "smtp://u:p@mail.example?tls=none", "mail_from": "a@b.example"}, "no password without TLS"),
+        ({"providers": "{}"}, "--providers is not the JSON"),
+        ({"providers": '[{"id":"A b","name":"A","issuer":"https://a.example","client_id":"c"}]'}, "letters a-z"),
+        ({"providers": '[{"id":"a","name":"A","issuer":"a.example","client_id":"c"}]'}, "issuer"),
+    ],
+)
+def test_a_setting_that_cannot_be_used_is_said_in_one_line(options: dict[str, str], words: str) -> None:
+    with pytest.raises(SettingsWrong, match=words):
+        read(options, {})
+
+
+def test_mail_settings_are_read_whole() -> None:
+    found = read({"smtp": "smtp://me%40b.example:p%2Fw@mail.example", "mail_from": "К <k@b.example>"}, {}).mail_server
+    assert found == Smtp("mail.example", 587, "me@b.example", "p/w", "starttls")
+    assert read({"smtp": "smtps://mail.example", "mail_from": "k@b.example"}, {}).mail_server == Smtp(
+        "mail.example", 465, "", "", "implicit"
+    )
+
+
+def test_the_check_asks_the_mail_server_and_every_provider(town: Town, tmp_path: Path) -> None:
+    found = asyncio.run(look(read({**chosen(town), "data": str(tmp_path)}, {})))
+    parts = {one.part: one.works for one in found}
+    assert (parts["mail"], parts["signing in with Город"]) == (True, True)
+    dead = {**chosen(town), "data": str(tmp_path), "private_hosts": "", "smtp": "smtp://127.0.0.1:1?tls=none"}
+    lines = [str(one) for one in asyncio.run(look(read(dead, {}))) if one.part in {"mail", "signing in with Город"}]
+    assert all(line.startswith("FAILS") for line in lines)
+    assert len(lines) == 2
+    assert "--private-hosts" in lines[1]
+
+
+def chosen(town: Town) -> dict[str, str]:
+    """The settings of the town's service."""
+    words = [*town.box.arguments, *town.provider.arguments]
+    return {name[2:].replace("-", "_"): value for name, value in zip(words[::2], words[1::2], strict=True)}
 
 
 def test_a_shared_service_offers_nothing_that_was_not_set(service: Running) -> None:
