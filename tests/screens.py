@@ -340,6 +340,12 @@ def _sign_out(phone: Phone, wallets: Wallets) -> None:
     expect(phone.id("sign-out-yes")).to_be_visible()
 
 
+def _reminders(phone: Phone, wallets: Wallets) -> None:
+    address("/reminders", "reminders-on")(phone, wallets)
+    phone.id("reminders-on").check()
+    expect(phone.id("quiet")).to_be_visible()
+
+
 def _account_wrong(phone: Phone, wallets: Wallets) -> None:
     phone.watch.expected.add(401)
     phone.at("/account")
@@ -407,6 +413,8 @@ SCENES = (
     Scene("account-guest", "guest", address("/account", "sign-up")),
     Scene("account-wrong", "guest", _account_wrong),
     Scene("account-adopt", "guest", _adopt),
+    Scene("reminders", "sample", _reminders),
+    Scene("leaving", "sample", address("/leaving", "take")),
     Scene("wallet-offline", "sample", _offline, Phone.go_online),
     Scene("sync-offline", "sample", _offline_told, Phone.go_online),
     Scene("sync-refused", "sample", _refused),
