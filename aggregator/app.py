@@ -49,8 +49,10 @@ from aggregator.outbound import Outbound
 from aggregator.recognition.workers import READERS, Pool
 from aggregator.settings import Settings
 from aggregator.sync import leaving as sync_leaving
+from aggregator.sync.about import Ledger
 from aggregator.sync.household_routes import HouseholdLimits, HouseholdRoutes
 from aggregator.sync.households import Households
+from aggregator.sync.invitations import Invitations
 from aggregator.sync.live import Pokes
 from aggregator.sync.pull import Puller
 from aggregator.sync.purge import Purger
@@ -120,7 +122,9 @@ class Service:
         self.blobs = open_blobs(settings)
         self.pictures = Pictures(self.blobs, self.keys)
         self.belongings = Belongings(self.blobs, self.keys, self.pictures)
-        self.households = Households(self.keys, self.pokes, take_along, self.belongings.empty, self.pictures.copy)
+        ledger = Ledger(self.keys, self.pokes)
+        self.households = Households(ledger, self.pokes, take_along, self.belongings.empty, self.pictures.copy)
+        self.invitations = Invitations(ledger, self.pokes)
         self.directory = Directory.read()
         self.matcher = Matcher(self.directory)
         self.patterns = KnownPatterns(self.directory)
@@ -144,7 +148,7 @@ class Service:
         pusher = Pusher(self.keys, ALL_MUTATORS, self.pokes, self.pictures.copy)
         return [
             *SyncRoutes(self.sessions, pusher, self.pokes).routes(),
-            *HouseholdRoutes(self.sessions, self.households, HouseholdLimits(self.settings.limit_scale)).routes(),
+            *self._households().routes(),
             *self.ways_in.routes(limits),
             *self._leaving(limits).routes(),
             *PictureRoutes(self.sessions, self.pictures).routes(),
@@ -158,6 +162,10 @@ class Service:
             Route("/api/health", _health),
             *shell.routes(self.settings.web),
         ]
+
+    def _households(self) -> HouseholdRoutes:
+        limits = HouseholdLimits(self.settings.limit_scale)
+        return HouseholdRoutes(self.sessions, self.households, self.invitations, limits)
 
     def _leaving(self, limits: SignInLimits) -> LeavingRoutes:
         """What goes with an account, and what its person can take along: every package's share."""
@@ -190,7 +198,7 @@ class Service:
             Job("reseal-bodies", timedelta(hours=1), Bodies(self.keys).reseal),
             Job("reseal-pictures", timedelta(hours=1), SealedPictures(self.blobs, self.keys).reseal),
             Job("remove-gone-pictures", timedelta(hours=1), self.belongings.tidy),
-            Job("forget-invitations", timedelta(days=1), self.households.forget_invitations),
+            Job("forget-invitations", timedelta(days=1), self.invitations.forget),
             *self.ways_in.jobs(),
             Job("forget-gone-devices", timedelta(days=1), forget_gone_devices),
             Job("reminders", timedelta(minutes=5), self._reminders().run),

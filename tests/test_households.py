@@ -434,6 +434,21 @@ def test_an_open_stream_hears_of_a_household_from_joining_to_leaving(home: Home,
         assert poke()["space"] == stranger.space, "and nothing of the household any more"
 
 
+@pytest.mark.parametrize("profile", ["grown"], indirect=True)
+def test_a_stream_held_by_another_process_hears_of_joining_and_nothing_after_leaving(options: ServiceOptions) -> None:
+    with running(options) as one, running(options) as other, ExitStack() as stack:
+        owner, guest = (stack.enter_context(Person.signed_up(one.url)) for _ in range(2))
+        space = make(owner)
+        poke = stack.enter_context(listening(stack.enter_context(guest.at(other.url))))
+        join(guest, invite(owner, space))
+        assert poke()["space"] == space
+        leave(owner, space, guest)
+        assert poke()["space"] == space
+        call(owner, "PATCH", f"/api/households/{space}", {"name": "Дача"})
+        guest.keep()
+        assert poke()["space"] == guest.space
+
+
 # ---------------------------------------------------------------- nothing is lost, whatever comes between
 
 FIELD_OF = ("note", "group", "pin", "number")

@@ -13,6 +13,7 @@ from aggregator.errors import FieldError, Invalid, NotFound
 from aggregator.http import T, answer, path_uuid, read_json
 from aggregator.limits import Limiter, address_key
 from aggregator.sync.households import Households
+from aggregator.sync.invitations import Invitations
 
 MAX_NAME = 40
 MAX_TOKEN = 64
@@ -81,9 +82,12 @@ class HouseholdLimits:
 class HouseholdRoutes:
     """Handlers that parse, call one verb, and answer."""
 
-    def __init__(self, sessions: Sessions, households: Households, limits: HouseholdLimits) -> None:
+    def __init__(
+        self, sessions: Sessions, households: Households, invitations: Invitations, limits: HouseholdLimits
+    ) -> None:
         self._sessions = sessions
         self._households = households
+        self._invitations = invitations
         self._limits = limits
 
     def routes(self) -> list[BaseRoute]:
@@ -117,18 +121,18 @@ class HouseholdRoutes:
     async def invite(self, request: Request) -> Response:
         session, asked = await self._asked(request, Offer)
         self._limits.make(session.account_id)
-        made = await self._households.invite(session.account_id, _id(request, "space"), asked.role)
+        made = await self._invitations.invite(session.account_id, _id(request, "space"), asked.role)
         return answer({"id": str(made.id), "token": made.token, "expires_at": iso(made.expires_ms)}, 201)
 
     async def invitations(self, request: Request) -> Response:
         session = await self._sessions.check_account(request.state["store"], request)
-        found = await self._households.invitations(session.account_id, _id(request, "space"))
+        found = await self._invitations.open(session.account_id, _id(request, "space"))
         shown = [{"id": str(one.id), "role": one.role, "expires_at": iso(one.expires_ms)} for one in found]
         return answer({"invitations": shown})
 
     async def withdraw(self, request: Request) -> Response:
         session = await self._sessions.check_account(request.state["store"], request)
-        await self._households.withdraw(session.account_id, _id(request, "space"), _id(request, "id"))
+        await self._invitations.withdraw(session.account_id, _id(request, "space"), _id(request, "id"))
         return Response(status_code=204)
 
     async def set_role(self, request: Request) -> Response:
@@ -145,13 +149,13 @@ class HouseholdRoutes:
     async def look(self, request: Request) -> Response:
         held = await read_json(request, Held)
         self._limits.look(request)
-        return answer(await self._households.look(request.state["store"], held.token))
+        return answer(await self._invitations.look(request.state["store"], held.token))
 
     async def join(self, request: Request) -> Response:
         session, asked = await self._asked(request, Entrance)
         own_name = _plain(own_name=asked.own_name)["own_name"]
         self._limits.look(request)
-        space_id = await self._households.join(session.account_id, asked.token, own_name)
+        space_id = await self._invitations.join(session.account_id, asked.token, own_name)
         return answer({"space": str(space_id)})
 
     async def _asked(self, request: Request, shape: type[T]) -> tuple[Session, T]:

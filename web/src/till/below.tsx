@@ -4,6 +4,7 @@ import { Icon } from '../icons';
 import { balanceText, day, words } from '../messages';
 import { NOTICES } from '../messages/notices';
 import type { Card } from '../model';
+import { mayEdit } from '../wallet';
 import { language } from '../wallet';
 import { LinkOffer } from './link';
 import { Photo } from './photo';
@@ -16,7 +17,7 @@ export function Below({ card, previous, next }: BelowProps) {
       {card.balance && <p class="till-balance numbers">{balanceText(card.balance)}</p>}
       <Days card={card} />
       <Facts card={card} />
-      <LinkOffer card={card} />
+      {mayEdit(card) && <LinkOffer card={card} />}
       <Photos card={card} />
       {(previous ?? next) && <Neighbours previous={previous} next={next} />}
     </div>
