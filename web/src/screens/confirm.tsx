@@ -85,7 +85,7 @@ export function Confirm({ capture: first, before, onKept }: ConfirmProps) {
           <PhotoChoice sides={sides} kept={card.photo} adding={adding} onKept={(photo) => change({ photo })}
             onWhole={(whole) => change({ whole })} onFront={(front) => change({ front })} onAdd={addPhoto}
             onRemove={() => {
-              change({ front: undefined });
+              setCard(withoutPhoto(capture));
               removePhoto();
             }} />
         )}
@@ -136,6 +136,12 @@ function readLate(code: Code): (now: NewCard) => NewCard {
     const isTyped = now.typed !== undefined || now.format !== undefined;
     return now.read || isTyped ? now : { ...now, read: bare(code) };
   };
+}
+
+/** The card without the last photo, and without the code where that was in it. */
+function withoutPhoto({ codes, photos }: Capture): (now: NewCard) => NewCard {
+  const gone = codes.filter(({ photo = 0 }) => photo === photos.length - 1).map(keyOf);
+  return (now) => ({ ...now, front: undefined, read: now.read && !gone.includes(keyOf(now.read)) ? now.read : undefined });
 }
 
 function sidesOf(
