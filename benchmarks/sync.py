@@ -3,8 +3,7 @@
     python -m benchmarks.sync [--rounds N] [--only calls,writing,…]
 
 Starts real PostgreSQL and S3, the service itself and Chromium. `calls`: CPU per pull and push. `writing`: pushes per
-second. `screens`: from an edit to another's screen. `streams`: live streams held. `restoring`: 250 cards on a new
-phone.
+second. `screens`: from an edit to another's screen. `streams`: live streams held. `restoring`: a new phone's 250 cards.
 The last line is one JSON object of all that was measured.
 """
 
