@@ -46,7 +46,8 @@ const en: CaptureWords = {
   readingOffline: 'There is no network. Reading the photo on the phone.',
   readingHere: 'The server did not answer. Reading the photo on the phone.',
   proceed: 'Go on without waiting',
-  serverWaits: (s) => `The server is busy. Asking again in ${s} ${plural('en', s, { one: 'second', other: 'seconds' })}.`,
+  serverWaits: (s) => `The server is busy. Asking again in ${s} ${
+    plural('en', s, { one: 'second', other: 'seconds' })}.`,
   brokenOff: 'The connection broke off. What had been read is still here.', askAgain: 'Ask the server again',
   otherSide: 'Code on the back? Add its photo', codesFound: (n) => `Codes in the photos: ${n}`,
 

@@ -141,7 +141,8 @@ function readLate(code: Code): (now: NewCard) => NewCard {
 /** The card without the last photo, and without the code where that was in it. */
 function withoutPhoto({ codes, photos }: Capture): (now: NewCard) => NewCard {
   const gone = codes.filter(({ photo = 0 }) => photo === photos.length - 1).map(keyOf);
-  return (now) => ({ ...now, front: undefined, read: now.read && !gone.includes(keyOf(now.read)) ? now.read : undefined });
+  const isGone = (code: Code): boolean => gone.includes(keyOf(code));
+  return (now) => ({ ...now, front: undefined, read: now.read && !isGone(now.read) ? now.read : undefined });
 }
 
 function sidesOf(

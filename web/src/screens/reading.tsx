@@ -20,7 +20,9 @@ export function Reading({ reading, before }: ReadingProps) {
   const asked = reading.inquiry.now.value;
   return (
     <Screen title={add.title} foot={
-      <button type="button" class="button wide" data-testid="proceed" onClick={reading.proceed}>{captureWords().proceed}</button>
+      <button type="button" class="button wide" data-testid="proceed" onClick={reading.proceed}>
+        {captureWords().proceed}
+      </button>
     }>
       <div class="narrow stack">
         {before}
@@ -36,8 +38,9 @@ export function Reading({ reading, before }: ReadingProps) {
 
 function sentence(asked: Asked, looked: boolean): string {
   const { add } = words();
-  if (asked.state === 'failed') return asked.error instanceof Offline ? captureWords().readingOffline : captureWords().readingHere;
-  if (asked.state === 'asking' && asked.waitS !== undefined) return captureWords().serverWaits(asked.waitS);
+  const { readingOffline, readingHere, serverWaits } = captureWords();
+  if (asked.state === 'failed') return asked.error instanceof Offline ? readingOffline : readingHere;
+  if (asked.state === 'asking' && asked.waitS !== undefined) return serverWaits(asked.waitS);
   return looked ? add.asking : add.reading;
 }
 

@@ -11,16 +11,16 @@ interface SharedProps {
 }
 
 export function SharedPictures({ files, onOneCard, onEach }: SharedProps) {
-  const { add } = words();
+  const said = captureWords();
   return (
-    <Screen title={add.title} foot={
+    <Screen title={words().add.title} foot={
       <div class="stack">
-        <button type="button" class="button main" data-testid="one-card" onClick={onOneCard}>{captureWords().oneCard}</button>
-        <button type="button" class="button wide" data-testid="each" onClick={onEach}>{captureWords().eachCard}</button>
+        <button type="button" class="button main" data-testid="one-card" onClick={onOneCard}>{said.oneCard}</button>
+        <button type="button" class="button wide" data-testid="each" onClick={onEach}>{said.eachCard}</button>
       </div>
     }>
       <div class="narrow stack">
-        <p>{captureWords().shared(files.length)}</p>
+        <p>{said.shared(files.length)}</p>
         <div class="photo-slots">{files.map((file, place) => <Shown key={place} file={file} />)}</div>
       </div>
     </Screen>
