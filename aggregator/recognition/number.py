@@ -20,6 +20,7 @@ LUHN_LENGTHS = range(15, 20)
 SURELY_CHECKED = (13, 16)
 # A digit that readings of less weight than this see is a slip.
 _RIVAL = 0.04
+_BELIEVED = 0.7
 
 # Letters that stand where a digit must be, and the digit they were.
 _LOOK_ALIKE = str.maketrans("OoОоQDIl|!SsZzBЗзб", "000000111155228336")
@@ -108,6 +109,10 @@ def _digits(word: str, inside: bool) -> str | None:
     bare = word.strip(".,;:*'\"`·_")
     if not inside and (label := _LABEL.match(bare)) and not bare[:1].isdigit():
         bare = bare[label.end() :].strip(".:")
+        # One digit behind it is what was read of a number sign.
+        bare = "" if len(bare) == 1 else bare
+    elif not inside and word[0] == "*" and len(bare) < 3:
+        return None
     if not inside and sum(map(str.isdigit, bare)) > 2:
         # What looks like a 0 or a 1 in front is more often the end of a number sign.
         bare = bare.lstrip("OoОоQIl|!")
@@ -128,7 +133,9 @@ def _of_row(row: Row, codes: Sequence[str]) -> list[NumberCandidate]:
     of_box = {found.digits for text, _ in row.texts[:1] for found in found_in(text)}
     standing = [one for one in agreed if not any(_replaces(other, one, of_box) for other in agreed)]
     total = sum(one.weight for one in agreed)
-    return [_candidate(one, sum(_shared(one, other) for other in agreed) / total, row, codes) for one in standing]
+    found = [_candidate(one, sum(_shared(one, other) for other in agreed) / total, row, codes) for one in standing]
+    # A check digit that holds although the readings disagree does so by chance, and would be believed.
+    return [one for one in found if one.check is None or one.confidence >= _BELIEVED]
 
 
 def _is_phone(row: Row) -> bool:
@@ -174,7 +181,7 @@ class Agreed(NamedTuple):
 
 
 def _agreed(said: Sequence[tuple[Found, float]]) -> list[Agreed]:
-    """Readings that differ in a few digits made one, the heaviest first."""
+    """Readings that differ in a few digits made one, the heaviest first; those of a part of it have their say, too."""
     weights: dict[str, float] = {}
     for found, weight in said:
         weights[found.digits] = weights.get(found.digits, 0.0) + weight
@@ -183,24 +190,36 @@ def _agreed(said: Sequence[tuple[Found, float]]) -> list[Agreed]:
         centre = left[0][0].digits
         near = [one for one in left if len(one[0].digits) == len(centre) and _apart(one[0].digits, centre) <= 0.3]
         left = [one for one in left if one not in near]
-        made.append(_together(near))
+        parts = [one for one in said if _contains(centre, one[0].digits)]
+        made.append(_together(near, parts))
     return made
 
 
-def _together(near: Sequence[tuple[Found, float]]) -> Agreed:
-    total = sum(weight for _, weight in near)
+def _together(near: Sequence[tuple[Found, float]], parts: Sequence[tuple[Found, float]]) -> Agreed:
+    centre = near[0][0].digits
+    aligned = [(found.digits, weight) for found, weight in near]
+    aligned += [(_aligned(found.digits, centre), weight) for found, weight in parts]
     digits, rivals = "", []
-    for place in range(len(near[0][0].digits)):
+    for place in range(len(centre)):
         shares: dict[str, float] = {}
-        for found, weight in near:
-            shares[found.digits[place]] = shares.get(found.digits[place], 0.0) + weight / total
+        seen = [(said[place], weight) for said, weight in aligned if said[place] != " "]
+        total = sum(weight for _, weight in seen)
+        for digit, weight in seen:
+            shares[digit] = shares.get(digit, 0.0) + weight / total
         first, *others = sorted(shares, key=lambda digit: -shares[digit])
         digits += first
         rivals.append((others[0], shares[others[0]]) if others else (first, 0.0))
     form = next((found for found, _ in near if found.digits == digits), near[0][0])
     labelled = any(found.labelled for found, _ in near)
     sureness = 1.0 - max(share for _, share in rivals)
-    return Agreed(form.saying(digits)._replace(labelled=labelled), total, sureness, tuple(rivals))
+    weight = sum(weight for _, weight in near)
+    return Agreed(form.saying(digits)._replace(labelled=labelled), weight, sureness, tuple(rivals))
+
+
+def _aligned(part: str, whole: str) -> str:
+    """A part where it stands in the whole, at its start or at its end, spaces elsewhere."""
+    at_start = _apart(whole[: len(part)], part) <= _apart(whole[-len(part) :], part)
+    return part.ljust(len(whole)) if at_start else part.rjust(len(whole))
 
 
 def _mended(one: Agreed) -> Agreed:
@@ -231,8 +250,8 @@ def _contains(one: str, other: str) -> bool:
 def _replaces(other: Agreed, one: Agreed, of_box: set[str]) -> bool:
     """Whether another reading of these digits stands instead, since one of them is cut off or has too many."""
     if _contains(other.digits, one.digits):
-        return other.digits in of_box or _is_longer_right(other, one)
-    return _contains(one.digits, other.digits) and not (one.digits in of_box or _is_longer_right(one, other))
+        return _is_longer_right(other, one, other.digits in of_box)
+    return _contains(one.digits, other.digits) and not _is_longer_right(one, other, one.digits in of_box)
 
 
 def _shared(one: Agreed, other: Agreed) -> float:
@@ -241,13 +260,15 @@ def _shared(one: Agreed, other: Agreed) -> float:
     return other.weight if related else 0.0
 
 
-def _is_longer_right(longer: Agreed, shorter: Agreed) -> bool:
+def _is_longer_right(longer: Agreed, shorter: Agreed, of_box: bool) -> bool:
     """Of two readings, one of which has more digits in front or behind: whether those are printed there.
 
     A box that ends too early cuts digits off, a number sign or the card's edge adds one or two, edges mostly ones.
     """
     if longer.weight < 0.3 * shorter.weight:
         return False
+    if of_box:
+        return True
     checks = checks_surely(longer.digits), checks_surely(shorter.digits)
     if checks[0] != checks[1]:
         return checks[0]

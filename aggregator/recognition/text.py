@@ -36,6 +36,8 @@ _LATIN = 0.85
 # A view that reads as much like a face as this is not doubted.
 _ENOUGH = 1.6
 _NOTHING = 0.5
+# By how much a later view must read better.
+_BETTER = 0.12
 _PATIENCE = 1.7
 # The rim of a straightened card, where the table and round corners look like ones and zeros.
 _EDGE = 10
@@ -121,7 +123,7 @@ class Reader:
         clock = Clock(budget_s)
         for view in views:
             found = self._read(image, view, clock)
-            if best is None or found.worth > best.worth:
+            if best is None or found.worth > best.worth + _BETTER:
                 best = found
             if best.worth >= _ENOUGH or clock.spent > (1.0 if best.worth < _NOTHING else 0.6):
                 break
