@@ -7,8 +7,8 @@ import itertools
 import random
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -131,7 +131,7 @@ def wait_for(condition: Any, what: str) -> None:
 
 
 @contextmanager
-def working(devices: list[Device]) -> Iterator[threading.Event]:
+def working(devices: Sequence[Device]) -> Iterator[threading.Event]:
     """The devices push inside the block; setting the event, or leaving the block, stops them."""
     stop = threading.Event()
     threads = [threading.Thread(target=device.work, args=(stop,)) for device in devices]
@@ -229,6 +229,108 @@ def outage(server: PostgresServer, devices: list[Device]) -> None:
         server.start()
         told = [len(device.told) for device in devices]
         wait_for(lambda: all(len(d.told) > old for d, old in zip(devices, told, strict=True)), "Nobody came back.")
+
+
+# ---------------------------------------------------------------- one of two processes
+
+
+@dataclass
+class Roaming(Device):
+    """A device between two processes: whenever the one it speaks to dies, it turns to the other. Beside its pushes it
+    holds the live stream, and notes the pokes it hears.
+    """
+
+    pair: list[str] = field(default_factory=list)
+    heard: int = 0
+    breaks: int = 0
+
+    def work(self, stop: threading.Event) -> None:
+        """Push until told to stop, whoever answers."""
+        while not stop.is_set():
+            try:
+                self.step()
+            except httpx.TransportError:
+                self.turn()
+
+    def turn(self) -> None:
+        """The other process, on the same session."""
+        old, here = self.person.http, str(self.person.http.base_url).rstrip("/")
+        other = next(url for url in self.pair if url != here)
+        self.person.http = httpx.Client(base_url=other, timeout=60, cookies=dict(old.cookies))
+        old.close()
+
+    def listen(self, stop: threading.Event) -> None:
+        """Hold the stream until told to stop, at either process in turn; each break is noted."""
+        for url in itertools.cycle(self.pair):
+            if stop.is_set():
+                return
+            with suppress(httpx.TransportError), self.person.at(url).http as http:
+                self.hear(http, stop)
+            self.breaks += 1
+            time.sleep(0.05)
+
+    def hear(self, http: httpx.Client, stop: threading.Event) -> None:
+        """One stream, until it breaks."""
+        with http.stream("GET", "/api/sync/live", params={"account": self.person.account}) as live:
+            for line in live.iter_lines():
+                self.heard += line.startswith("data:")
+                if stop.is_set():
+                    return
+
+
+@contextmanager
+def listening(devices: list[Roaming]) -> Iterator[None]:
+    """The devices hold their streams inside the block; a last push lets each of them end."""
+    stop = threading.Event()
+    threads = [threading.Thread(target=device.listen, args=(stop,)) for device in devices]
+    for thread in threads:
+        thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        for device, thread in zip(devices, threads, strict=True):
+            while thread.is_alive():
+                device.step()
+                thread.join(0.1)
+
+
+def kill_one_of(pair: list[Running], index: int, options: ServiceOptions, devices: list[Roaming]) -> None:
+    """Kill it amid work, let everybody go on with the other, and start it again."""
+    told = [len(device.told) for device in devices]
+    wait_for(lambda: all(len(d.told) > old for d, old in zip(devices, told, strict=True)), "Nobody was answered.")
+    time.sleep(random.random() / 4)
+    pair[index].kill()
+    told, heard = [len(device.told) for device in devices], [device.heard for device in devices]
+    wait_for(lambda: all(len(d.told) > old for d, old in zip(devices, told, strict=True)), "Nobody went on.")
+    wait_for(lambda: all(d.heard > old for d, old in zip(devices, heard, strict=True)), "A stream did not come back.")
+    pair[index] = start(options, int(pair[index].url.rpartition(":")[2]))
+
+
+def test_one_of_two_processes_killed_amid_pushes_loses_and_doubles_nothing_and_streams_come_back(
+    tmp_path: Path, postgres_server: PostgresServer, s3_server: S3Server, is_proof: bool
+) -> None:
+    options = ServiceOptions.on_servers(tmp_path, postgres_server.create_database(), s3_server.create_bucket())
+    pair = [start(options) for _ in range(2)]
+    urls = [process.url for process in pair]
+    devices = [Roaming(Person.signed_up(urls[turn % 2]), pair=urls) for turn in range(DEVICES)]
+    try:
+        with listening(devices):
+            for turn in range(20 if is_proof else 3):
+                with working(devices):
+                    kill_one_of(pair, turn % 2, options, devices)
+                for device in devices:
+                    device.assert_kept()
+            assert all(device.breaks for device in devices)
+        for device in devices:
+            device.assert_replayed()
+            device.assert_kept()
+            assert not device.refused
+    finally:
+        for process in pair:
+            process.kill()
+        for device in devices:
+            device.person.http.close()
 
 
 def test_the_service_writes_through_to_the_disk(options: ServiceOptions) -> None:

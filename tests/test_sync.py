@@ -182,6 +182,19 @@ def test_keeping_an_id_the_space_has_changes_nothing_even_from_the_bin(person: P
     assert person.cards() == before
 
 
+def test_a_device_that_tells_again_what_a_restore_has_lost_undoes_nothing_that_another_has_said(person: Person) -> None:
+    card_id = person.keep(note="после")
+    seen = next(op["version"] for op in person.pull()["patch"] if op["op"] == "put")
+    assert person.push("card.keep", id=card_id, base=0, card={"name": "Магнит", "note": "после"})["status"] == "applied"
+    for late in (
+        person.push("card.keep", id=card_id, base=0, card={"name": "Магнит", "note": "до"}),
+        person.push("card.set", id=card_id, base=seen - 1, fields={"note": "до"}),
+    ):
+        assert late["problem"]["code"] == "changed-since-restore"
+    assert person.cards()[card_id]["note"] == "после"
+    assert person.push("card.set", id=card_id, base=seen, fields={"note": "да"})["status"] == "applied"
+
+
 def test_an_edit_of_a_binned_card_lands_in_the_bin_with_it_and_restore_brings_both_back(person: Person) -> None:
     card_id = person.keep()
     person.push("card.bin", id=card_id)

@@ -31,19 +31,23 @@ BRINGER = "brought_by"
 
 
 class Keep(Struct, frozen=True, forbid_unknown_fields=True):
-    """Arguments of `card.keep`."""
+    """Arguments of `card.keep`. `base` is the version from which on the card is somebody else's word, for a device that
+    tells again what a restore from backup has lost.
+    """
 
     space: uuid.UUID
     id: uuid.UUID
     card: CardFields
+    base: int | None = None
 
 
 class Set(Struct, frozen=True, forbid_unknown_fields=True):
-    """Arguments of `card.set`."""
+    """Arguments of `card.set`; `base` as of `Keep`."""
 
     space: uuid.UUID
     id: uuid.UUID
     fields: CardFields
+    base: int | None = None
 
 
 class Use(Struct, frozen=True, forbid_unknown_fields=True):
@@ -85,7 +89,8 @@ def moment(when: datetime | int) -> str:
 
 def keep(change: Change, args: Keep) -> None:
     """Create the card; one that the space has already, in the bin too, stays as it is, so that a repeat is harmless."""
-    if change.get(args.space, key(args)) is not None:
+    if (body := change.get(args.space, key(args))) is not None:
+        _require_unchanged(change, args, body, args.card.written())
         return
     if not isinstance(args.card.name, str):
         raise Invalid([FieldError("/card/name", "A card needs a name.")])
@@ -102,6 +107,7 @@ def set_fields(change: Change, args: Set) -> None:
     """Write single fields, so that two devices' edits of different fields both last."""
     body = existing(change, args.space, key(args))
     check(args.fields, "/fields")
+    _require_unchanged(change, args, body, args.fields.written())
     _require_pictures(change, args.space, args.fields)
     _stage(change, args, body, args.fields.written())
 
@@ -139,6 +145,14 @@ def existing(change: Change, space_id: uuid.UUID, key: str) -> dict[str, Any]:
     if body is None:
         raise Conflict("card-gone", "There is no such card here any more.")
     return body
+
+
+def _require_unchanged(change: Change, args: Keep | Set, body: dict[str, Any], written: dict[str, Any]) -> None:
+    """Of several devices that tell again what a restore has lost, one that was away must not undo what another said."""
+    if args.base is None or change.version(args.space, key(args)) <= args.base:
+        return
+    if any(body.get(name) != value for name, value in written.items()):
+        raise Conflict("changed-since-restore", "The card was changed since the store was restored from a backup.")
 
 
 def _stage(change: Change, args: Args, body: dict[str, Any], written: dict[str, Any]) -> None:

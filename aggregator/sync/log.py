@@ -73,6 +73,7 @@ class Change:
     named: uuid.UUID | None = None
     _moved: dict[Place, uuid.UUID] = field(default_factory=dict)
     _loaded: dict[Place, dict[str, Any] | BoxUnreadable | None] = field(default_factory=dict)
+    _versions: dict[Place, int] = field(default_factory=dict)
     _kept: dict[Place, Staged] = field(default_factory=dict)
     _fresh: dict[Place, Staged] = field(default_factory=dict)
     _kept_rows: list[Model] = field(default_factory=list)
@@ -102,6 +103,7 @@ class Change:
         for entry in await Entry.filter(known, space_id=space_id, key__in=keys):
             if entry.box is not None:
                 self._loaded[space_id, entry.key] = self._opened(entry)
+                self._versions[space_id, entry.key] = entry.version
             elif entry.moved_to is not None:
                 moved[space_id, entry.key] = entry.moved_to
         self._moved |= moved
@@ -140,6 +142,10 @@ class Change:
         if isinstance(body, BoxUnreadable):
             raise body
         return dict(body) if body is not None else None
+
+    def version(self, space_id: uuid.UUID, key: str) -> int:
+        """The version at which the body at a place that was loaded stood before this push; 0 where there was none."""
+        return self._versions.get((space_id, key), 0)
 
     def _opened(self, entry: Entry) -> dict[str, Any] | BoxUnreadable:
         try:

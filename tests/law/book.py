@@ -107,7 +107,7 @@ class Book:
             self.purged |= {card, *gone.values}
 
     def copy(self, queue: Iterable[Body]) -> None:
-        """Another device will say the same: of a copied queue whoever speaks later stands, and each edit is one of both."""
+        """Another device will say the same; of what both say, whoever speaks later stands."""
         for mutation in queue:
             self.shared |= set(_values(mutation["args"]))
 

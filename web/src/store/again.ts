@@ -50,20 +50,21 @@ function cardAgain(row: Row, standing: Standing | undefined, isLost: (one: Stand
   const { space, value } = row;
   const args = { space, id: idOf(row.key)! };
   const card = sparse(value);
-  const keep = { ...made('card.keep', { ...args, card }), copy: card };
+  // Another device may come first, with more or less than this one holds.
+  const keep = { ...made('card.keep', { ...args, card, base: 0 }), copy: card };
   // Purged since: whoever wants it back finds it in the bin.
   const isBinned = value.binned_at !== undefined || (standing !== undefined && isLost(standing));
   return { mutations: isBinned ? [keep, made('card.bin', args)] : [keep], refusals: [] };
 }
 
-function differenceAgain(row: Row, { value: there }: Row, isTouched: boolean): ToldAgain {
+function differenceAgain(row: Row, { value: there, version: base }: Row, isTouched: boolean): ToldAgain {
   const args = { space: row.space, id: idOf(row.key)! };
   const copy = sparse(row.value);
   const differing = FIELDS.filter((field) => JSON.stringify(row.value[field]) !== JSON.stringify(there[field]));
   const mine = isTouched ? differing.filter((field) => there[field] === undefined) : differing;
   const theirs = differing.filter((field) => !mine.includes(field) && row.value[field] !== undefined);
   const mutations = [
-    ...(mine.length ? [{ ...made('card.set', { ...args, fields: pick(row.value, mine) }), copy }] : []),
+    ...(mine.length ? [{ ...made('card.set', { ...args, fields: pick(row.value, mine), base }), copy }] : []),
     ...binDifference(args, row.value, there, isTouched),
   ];
   if (!theirs.length) return { mutations, refusals: [] };
