@@ -137,3 +137,30 @@ def test_no_text_makes_it_fail(text):
     for found in candidates([Row(((text, 0.9),), 40)]):
         assert found.text.isdigit()
         assert 0 < found.confidence <= 1
+
+
+def test_each_digit_is_what_most_readings_see_in_its_place():
+    slips = ("7733 1518 74", "7783 1513 74", "7733 1513 71", "7733 7513 74", "7738 1513 74")
+    assert told(slips) == "7733151374"
+
+
+def test_readings_of_a_part_of_the_number_count_for_that_part():
+    (first, *_) = candidates([Row((("032 487 15", 0.98), ("587 832 487 15", 0.9), ("587 032 487 15", 0.89)), 40)])
+    assert first.text == "58703248715"
+
+
+def test_a_failing_check_digit_decides_between_what_readings_see_and_then_proves_nothing():
+    readings = [("4539578763621486", 0.8), ("4539578768621486", 0.9), ("4539578768621486", 0.9)]
+    (first, *_) = candidates([Row(tuple(readings), 40)])
+    assert (first.text, first.check) == (LUHN, None)
+    assert first.confidence < candidates([Row(((LUHN, 0.9),) * 3, 40)])[0].confidence
+
+
+def test_a_check_digit_that_holds_by_chance_is_not_believed():
+    apart = ("4607001234562", "1684523970001", "9922334455667")
+    assert candidates([Row(tuple((text, 0.7) for text in apart), 40)])[0].text != EAN
+
+
+@pytest.mark.parametrize("row", ["7066 4449.9473 7639.", "N9 7066 4449 9473 7639", "***** *9 7066 4449 9473 7639"])
+def test_specks_between_groups_and_what_was_a_number_sign_are_left_out(row):
+    assert told(row) == "7066444994737639"
