@@ -19,6 +19,7 @@ class Broken(AssertionError):
 
 
 BINNED = "binned_at"
+SERVERS = {"created_at", "uses", "last_used_at"}
 _MARKS: Mapping[str, Body] = {"card.bin": {BINNED: True}, "card.restore": {BINNED: False}}
 
 
@@ -165,9 +166,9 @@ class Book:
         demand(truth.keys() == self.now.cards.keys(), f"cards {sorted(truth)} instead of {sorted(self.now.cards)}")
         for card, standing in self.now.cards.items():
             body = truth[card]
-            for name in standing.fields.keys() - standing.unsure:
-                value, found = standing.fields[name], body.get(name)
-                is_right = bool(found) == value if name == BINNED else found == value
+            for name in (standing.fields.keys() | body.keys()) - SERVERS - standing.unsure:
+                value, found = standing.fields.get(name), body.get(name)
+                is_right = bool(found) == bool(value) if name == BINNED else found == value
                 demand(is_right, f"{name} of {card} should be {value} and is {found}")
             uses = body.get("uses", 0)
             demand(uses == len(standing.uses), f"{card} was used {len(standing.uses)} times and not {uses}")

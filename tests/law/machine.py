@@ -1,7 +1,7 @@
 """Histories as Hypothesis makes them, on one server and one process of devices."""
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from contextlib import AsyncExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -124,10 +124,8 @@ class Histories(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        network = self.bench.network
-        for left in (network.books, network.late, network.fates):
-            left.clear()
-        self.history = History(self.bench.server, network, self.bench.devices)
+        self.bench.network.forget()
+        self.history = History(self.bench.server, self.bench.network, self.bench.devices)
         self.story: list[str] = []
         self.is_broken = self.bench.tally.is_over
         if not self.is_broken:
@@ -188,6 +186,19 @@ def bench(server: Keeps, program: Path, rare: tuple[Rare, ...] = RARE) -> Iterat
             yield Bench(runner, server, network, running, rare)
         finally:
             runner.run(stack.aclose())
+
+
+def tell(bench: Bench, story: Callable[[History], Awaitable[None]]) -> None:
+    """One history as it is written; raises Broken."""
+    history = History(bench.server, bench.network, bench.devices)
+    bench.network.forget()
+
+    async def told() -> None:
+        await history.begin()
+        await story(history)
+        await history.end()
+
+    bench.runner.run(told())
 
 
 def run(bench: Bench, histories: int, *, enough: int = 1, derandomize: bool = True) -> Tally:

@@ -48,6 +48,11 @@ class Network:
     late: list[tuple[str, Ask]] = field(default_factory=list)
     met: Counter[str] = field(default_factory=Counter)
 
+    def forget(self) -> None:
+        """Another history begins."""
+        for left in (self.books, self.fates, self.late):
+            left.clear()
+
     async def carry(self, request: dict[str, Any]) -> dict[str, Any]:
         """Bring a device's request to the server and the answer back, as fate has it."""
         device = request["device"]

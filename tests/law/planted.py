@@ -1,7 +1,7 @@
 """Faults of the kind that sync could have, put into the running service to see that the law notices."""
 
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextvars import ContextVar
 from typing import Any
 
@@ -10,8 +10,10 @@ import pytest
 from aggregator import db
 from aggregator.sync import purge, push, spaces
 from aggregator.sync.models import Receipt
+from tests.law.world import History
 
 Plant = Callable[[pytest.MonkeyPatch], None]
+Story = Callable[[History], Awaitable[None]]
 
 
 def a_gap_in_ids_accepted(patch: pytest.MonkeyPatch) -> None:
@@ -86,11 +88,57 @@ def a_forked_client_accepted(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(push, "_replayed", replayed)
 
 
-PLANTS: tuple[Plant, ...] = (
-    a_gap_in_ids_accepted,
-    a_tombstone_purged_early,
-    the_receipt_written_outside_the_transaction,
-    the_version_bumped_without_the_lock,
-    a_refusal_forgotten,
-    a_forked_client_accepted,
+async def a_push_acknowledged_before_a_restore(history: History) -> None:
+    """A device has seen a receipt, and no pull since, when the store loses it."""
+    await history.back_up()
+    await history.write(0, 1)
+    await history.exchange(0, "pull", "request lost")
+    await history.restore()
+
+
+async def two_purges_while_a_device_is_away(history: History) -> None:
+    """A card is gone before all devices know, and nobody edits it, which would bring it back."""
+    for _ in range(2):
+        await history.keep(0)
+    await history.exchange_at_once(0)
+    await history.exchange_at_once(0)
+    await history.bin(0, 3)
+    await history.exchange(0, "push", "")
+    for _ in range(2):
+        await history.purge(31)
+
+
+async def a_crash_after_the_commit(history: History) -> None:
+    """What was applied is on the disk; its device has not heard of it."""
+    await history.write(0, 0)
+    await history.exchange(0, "push", "crash after commit")
+
+
+async def all_devices_at_once(history: History) -> None:
+    """On one card, again and again, since it takes some luck to meet."""
+    for _ in range(12):
+        for device in range(3):
+            await history.write(device, 0)
+        await history.exchange_at_once(0)
+
+
+async def a_refusal_unheard(history: History) -> None:
+    """The answer that refuses is lost."""
+    await history.write_wrongly(0, 0)
+    await history.exchange(0, "push", "answer lost")
+
+
+async def two_copies_of_a_device(history: History) -> None:
+    """Both go on from the same number."""
+    await history.copy(0)
+
+
+PLANTS: tuple[tuple[Plant, Story], ...] = (
+    (a_gap_in_ids_accepted, a_push_acknowledged_before_a_restore),
+    (a_tombstone_purged_early, two_purges_while_a_device_is_away),
+    (the_receipt_written_outside_the_transaction, a_crash_after_the_commit),
+    (the_version_bumped_without_the_lock, all_devices_at_once),
+    (a_refusal_forgotten, a_refusal_unheard),
+    (a_forked_client_accepted, two_copies_of_a_device),
 )
+"""Each fault with a story that it breaks."""
