@@ -603,10 +603,17 @@ def test_moves_and_leavings_amid_queued_edits_lose_nothing(
             join(other, invite(one, space), own_name(other))
             devices = [Device(who, wrote) for who, wrote in zip(phones, FIELD_OF, strict=True)]
             town = Town(devices, red_picture, space)
+            town.settle()
             for device in devices:
-                device.exchange()
+                town.keep(device, 0)
+                town.keep(device, 1)
+                town.exchange(device, 0)
             for verb, phone, pick in history:
                 town.act(verb, devices[phone], pick)
+            town.settle()
+            assert_nothing_lost(town)
+            for who in (one, other):
+                leave(who, town.space)
             town.settle()
             assert_nothing_lost(town)
 
