@@ -38,7 +38,7 @@ _ENOUGH = 1.6
 _NOTHING = 0.5
 # By how much a later view must read better.
 _BETTER = 0.12
-_PATIENCE = 1.7
+_PATIENCE = 3.0
 # The rim of a straightened card, where the table and round corners look like ones and zeros.
 _EDGE = 10
 # What each network's digits are worth, in their order: the one for letters is less good at them.
