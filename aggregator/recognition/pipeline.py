@@ -92,7 +92,7 @@ def _face(sheet: Sheet) -> None:
     sheet.face = card.face(sheet.image, sheet.views[0] if sheet.views else card.WHOLE)
 
 
-DECODE = Step("decode", _decode, 6)
+DECODE = Step("decode", _decode, 10)
 CARD = Step("card", _card, 4)
 BARCODES = Step("barcodes", _barcodes, 2.5)
 TEXT = Step("text", _text, TEXT_S + 3)
