@@ -293,13 +293,13 @@ class History:
     # ------------------------------------------------------------ what must be true
 
     async def end(self) -> None:
-        """Everything that was on its way arrives, every device says a last word, all come to rest, and the law is held
+        """Everything that was on its way arrives, every device keeps a last card, all come to rest, and the law is held
         against what is there.
         """
         while self.network.late:
             await self.network.deliver_late(0)
         for device in range(len(self.phones)):
-            await self.write(device, device)
+            await self.keep(device)
         await self._rest()
         for person in self.people:
             phones = [phone for phone in self.phones if phone.person is person]
