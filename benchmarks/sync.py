@@ -50,7 +50,7 @@ def parts(rounds: int) -> dict[str, Callable[[Stores], dict[str, Any]]]:
     """What is measured, by name."""
     return {
         "calls": lambda made: calls.run(made.embedded("calls"), made.grown("calls-grown"), rounds),
-        "writing": lambda made: writing.run(made.grown("writing")),
+        "writing": lambda made: writing.run(made.grown("writing"), rounds),
         "screens": lambda made: screens.run(made.grown("screens")),
         "streams": lambda made: streams.run(made.embedded("streams")),
         "restoring": lambda made: restoring.run(made.embedded("restoring")),
