@@ -140,6 +140,7 @@ NOT_IMPORTED = {
     "httptools": "uvicorn parses HTTP with it",
     "python-multipart": "starlette reads uploaded forms with it",
     "rapidocr": "onnxruntime runs the weights that come with it",
+    "tzdata": "zoneinfo reads time zones from it where the system has none",
     "uvloop": "uvicorn runs on its event loop",
 }
 
