@@ -222,6 +222,13 @@ def test_nothing_comes_in_quiet_hours_and_what_could_not_be_said_before_them_is_
         pushes.status = 201
         await work(guest, "00:30", 1)
         assert pushes.take() == []
+        # A server that was down all day comes back at night.
+        await wish(guest, days=[3])
+        await card(guest, 5)
+        await work(guest, "23:00", 2)
+        assert pushes.take() == []
+        await work(guest, "09:00", 3)
+        assert len(pushes.take()) == 1
 
     told(story)
 
