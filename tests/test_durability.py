@@ -316,7 +316,7 @@ def test_one_of_two_processes_killed_amid_pushes_loses_and_doubles_nothing_and_s
     devices = [Roaming(Person.signed_up(urls[turn % 2]), pair=urls) for turn in range(DEVICES)]
     try:
         with listening(devices):
-            for turn in range(20 if is_proof else 3):
+            for turn in range(20 if is_proof else 2):
                 with working(devices):
                     kill_one_of(pair, turn % 2, options, devices)
                 for device in devices:
