@@ -73,7 +73,7 @@ const ru: WaysWords = {
     left: (n) => `${plural('ru', n, { one: 'Остался', other: 'Осталось' })} ${n} ${plural('ru', n, { one: 'код', few: 'кода', many: 'кодов', other: 'кода' })}`,
     none: 'Кодов нет.', make: 'Получить коды', renew: 'Получить новые коды', renewAsk: 'Прежние коды перестанут пускать. Получить новые?',
     shown: 'Перепишите коды: больше они не покажутся.', copy: 'Скопировать', copied: 'Коды скопированы', done: 'Записано', one: 'Код восстановления',
-    oneHint: 'Один из десяти, любыми буквами.', signIn: 'Войти по коду', empty: 'Введите код.',
+    oneHint: 'Один из десяти. Можно строчными буквами и без чёрточек.', signIn: 'Войти по коду', empty: 'Введите код.',
   },
   proof: { title: 'Это точно вы?', more: 'Способы входа меняет только хозяин аккаунта.', go: 'Подтвердить', passkey: 'Подтвердить ключом доступа' },
   forgot: {
@@ -103,7 +103,7 @@ const en: WaysWords = {
     removed: 'There is no password any more', none: 'There is no password.',
   },
   passkey: {
-    title: 'Passkeys', about: 'Sign in with your phone’s fingerprint, face or PIN. Nothing to remember, nothing to look over your shoulder for.', add: 'Add a passkey on this device',
+    title: 'Passkeys', about: 'Sign in with your phone’s fingerprint, face or PIN. Nothing to remember, and nothing anybody could see you type.', add: 'Add a passkey on this device',
     added: 'Passkey added', made: (when) => `added ${when}`, used: (when) => `used ${when}`, rename: 'Rename', name: 'Name of the passkey', save: 'Save the name',
     remove: 'Remove', removeAsk: (name) => `Remove the passkey “${name}”? It will let you in no more.`, removed: 'Passkey removed', signIn: 'Sign in with a passkey',
     signInMore: 'By fingerprint, face or PIN', cancelled: 'No passkey was chosen. Try again, or sign in another way.',
@@ -119,7 +119,7 @@ const en: WaysWords = {
     left: (n) => `${n} ${plural('en', n, { one: 'code', other: 'codes' })} left`,
     none: 'There are no codes.', make: 'Get codes', renew: 'Get new codes', renewAsk: 'The present codes will let you in no more. Get new ones?',
     shown: 'Write the codes down: they are not shown again.', copy: 'Copy', copied: 'Codes copied', done: 'Written down', one: 'Recovery code',
-    oneHint: 'One of the ten, in any case.', signIn: 'Sign in with the code', empty: 'Enter a code.',
+    oneHint: 'One of the ten. Lower case will do, and no dashes.', signIn: 'Sign in with the code', empty: 'Enter a code.',
   },
   proof: { title: 'Is it really you?', more: 'Only the account’s owner changes the ways in.', go: 'Confirm', passkey: 'Confirm with a passkey' },
   forgot: {

@@ -133,7 +133,7 @@ function Page({ title, fault, again, children }: PageProps) {
       <div class="narrow stack">
         <Fault text={fault} />
         {children}
-        {fault && again && <a class="button wide" href={again} data-replace>{words().common.again}</a>}
+        {fault && again && <a class="button wide" href={again} data-replace>{again === '/forgot' ? said().again : words().common.again}</a>}
       </div>
     </Screen>
   );
