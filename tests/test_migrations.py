@@ -307,8 +307,9 @@ def test_every_column_of_the_store_is_a_field_of_its_model_and_the_other_way_rou
 
 
 def test_every_table_has_a_key_and_what_is_a_spaces_is_keyed_by_it(options: ServiceOptions) -> None:
+    """What is an account's is keyed by the account, though it tells of a space."""
     migrate(options)
     for name, table in shape_of(Rows(options)).items():
         [key] = [words for words in table.constraints if words.startswith("PRIMARY KEY")]
         if "space_id" in table.columns:
-            assert re.match(r"PRIMARY KEY \W+space_id\W", key), name
+            assert re.match(r"PRIMARY KEY \W+(space_id|account_id)\W", key), name
