@@ -230,9 +230,7 @@ WITH_IDS: dict[tuple[str, str], list[Probe]] = {
     ("GET", "/api/sync/live"): [Probe("as them", get(lambda t, o: "/api/sync/live", account=THEIR_ACCOUNT), 409)],
     ("GET", "/c/{id}"): [Probe("their card's screen", get(lambda t, o: f"/c/{t.card}"), 0)],
     ("GET", "/c/{id}/edit"): [Probe("their card's form", get(lambda t, o: f"/c/{t.card}/edit"), 0)],
-    ("GET", "/households/{id}"): [
-        Probe("their household's screen", get(lambda t, o: f"/households/{t.household}"), 0)
-    ],
+    ("GET", "/households/{id}"): [Probe("their household's screen", get(lambda t, o: f"/households/{t.household}"), 0)],
     ("GET", "/{name}"): [Probe("their card as a file", get(lambda t, o: f"/{t.card}"), 404)],
 }
 
