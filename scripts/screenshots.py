@@ -57,16 +57,15 @@ def camera(film: Path) -> tuple[str, ...]:
 def people(service: Running, language: str) -> Iterator[Wallets]:
     """The people whose wallets are shown, with addresses that look like somebody's."""
     with ExitStack() as stack:
-        names = [f"{name}.{language}@example.org" for name in ("anna", "boris", "vera")]
-        sample, one, full = (stack.enter_context(Person.signed_up(service.url, name)) for name in names)
-        yield fill(sample, one, full, store_of(service))
+        names = [f"{name}.{language}@example.org" for name in ("anna", "boris", "vera", "galina")]
+        yield fill(*(stack.enter_context(Person.signed_up(service.url, name)) for name in names), store_of(service))
 
 
 @contextmanager
 def phones(browser: Browser, url: str, language: str, wallets: Wallets) -> Iterator[dict[str, Phone]]:
     """Their phones, signed in."""
     with ExitStack() as stack:
-        owners = {"sample": wallets.sample, "one": wallets.one, "full": wallets.full}
+        owners = wallets.by_name()
         owned = {who: stack.enter_context(phone(browser, url, **look(language))) for who in owners}
         for who, person in owners.items():
             owned[who].sign_in(person.email)

@@ -78,16 +78,22 @@ def face(name: str, colour: str) -> bytes:
 
 @dataclass(frozen=True)
 class Wallets:
-    """Four people: with nothing, with one card, with a dozen, and with far too many."""
+    """People with a dozen cards, with one, with far too many, and with a household; a guest has none."""
 
     sample: Person
     one: Person
     full: Person
+    family: Person
     cards: dict[str, str]
+    household: str
     store: Path
 
+    def by_name(self) -> dict[str, Person]:
+        """As scenes call them."""
+        return {"sample": self.sample, "one": self.one, "full": self.full, "family": self.family}
 
-def fill(sample: Person, one: Person, full: Person, store: Path) -> Wallets:
+
+def fill(sample: Person, one: Person, full: Person, family: Person, store: Path) -> Wallets:
     """Give them their cards; `store` is the file of the rows."""
     front, _answer = sample.upload(face("LENTA", "#1d4ed8"))
     cards = {
@@ -99,11 +105,16 @@ def fill(sample: Person, one: Person, full: Person, store: Path) -> Wallets:
         sample.push("card.use", id=cards[name], use=uuid7(), at=f"2026-11-21T1{place}:00:00Z")
     one.keep(**SHOPS[0].fields())
     keep_many(full)
+    household = family.http.post("/api/households", json={"name": "Дом", "own_name": "Анна"}).json()["space"]
+    family.http.post(f"/api/households/{household}/invitations", json={"role": "member"})
+    for shop in SHOPS[:3]:
+        family.push("card.move", id=family.keep(**shop.fields()), to=household)
+    family.keep(**SHOPS[3].fields())
     with _rows(store) as rows:
         rows.execute(
             f"UPDATE device SET name = 'Safari, iPhone', seen_ms = seen_ms - {3 * 86_400_000} WHERE name = 'test'"
         )
-    return Wallets(sample, one, full, cards, store)
+    return Wallets(sample, one, full, family, cards, household, store)
 
 
 LETTERS = "АБВГДЕЖЗИКЛМНОПРСТУФХЦЧШЭЮЯABCDEFGHIKLMNOPRSTVWZ"
@@ -413,6 +424,15 @@ SCENES = (
     Scene("account-guest", "guest", address("/account", "sign-up")),
     Scene("account-wrong", "guest", _account_wrong),
     Scene("account-adopt", "guest", _adopt),
+    Scene("account-ways", "sample", address("/ways", "change-password")),
+    Scene("account-forgot", "guest", address("/forgot", "ask-reset")),
+    Scene("wallet-shared", "family", address("/", "pocket")),
+    Scene("households", "family", address("/households", "household")),
+    Scene(
+        "household",
+        "family",
+        lambda phone, wallets: address(f"/households/{wallets.household}", "members")(phone, wallets),
+    ),
     Scene("reminders", "sample", _reminders),
     Scene("leaving", "sample", address("/leaving", "take")),
     Scene("wallet-offline", "sample", _offline, Phone.go_online),

@@ -3,6 +3,7 @@ keyboard does all, and a thumb meets what it aims at.
 """
 
 from collections.abc import Iterator
+from contextlib import ExitStack
 from typing import Any
 
 import pytest
@@ -34,18 +35,19 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
 
 @pytest.fixture(scope="module")
 def wallets(site: Running) -> Iterator[Wallets]:
-    with Person.signed_up(site.url) as sample, Person.signed_up(site.url) as one, Person.signed_up(site.url) as full:
-        yield fill(sample, one, full, store_of(site))
+    with ExitStack() as stack:
+        yield fill(*(stack.enter_context(Person.signed_up(site.url)) for _ in range(4)), store_of(site))
 
 
 @pytest.fixture(scope="module")
 def signed_in(browser: Browser, site: Running, wallets: Wallets) -> Iterator[dict[str, Phone]]:
     """The phones of those who have an account."""
-    with phone(browser, site.url) as sample, phone(browser, site.url) as one, phone(browser, site.url) as full:
-        for found, person in ((sample, wallets.sample), (one, wallets.one), (full, wallets.full)):
-            found.sign_in(person.email)
-            found.synced()
-        yield {"sample": sample, "one": one, "full": full}
+    with ExitStack() as stack:
+        owned = {who: stack.enter_context(phone(browser, site.url)) for who in wallets.by_name()}
+        for who, person in wallets.by_name().items():
+            owned[who].sign_in(person.email)
+            owned[who].synced()
+        yield owned
 
 
 @pytest.fixture

@@ -18,11 +18,12 @@ from aggregator.recognition.reading import Code
 from aggregator.recognition.views import CROP, Pixels, View, whole
 from aggregator.recognition.votes import Readings, accepted, votes
 
-__all__ = ["BUDGET", "STEPS", "Sighting", "available", "merged", "sightings"]
+__all__ = ["BUDGET", "STEPS", "Sighting", "merged", "sightings"]
 
 _log = logging.getLogger("karman.recognition")
 
-# CPU seconds after which no further step begins; the longest step ends well within 1 s in all.
+# CPU seconds after which no further step begins on a picture of a million pixels; the longest step ends well within 1 s
+# in all. Of larger ones the first two steps alone would leave nothing to the others.
 BUDGET = 0.3
 # What all steps see, and what the first of them sees of a photo that they read nothing on: it takes 0.05 s a million.
 MOST_PIXELS = 3_000_000
@@ -85,19 +86,17 @@ class Step(NamedTuple):
 ENGINES: Mapping[str, Engine] = {"zxing-cpp": engines.zxing, "zbar": engines.zbar}
 
 
-def available() -> dict[str, bool]:
-    """Which engines this machine has."""
-    return {"zxing-cpp": True, "zbar": engines.zbar_works()}
-
-
 def sightings(image: Image.Image, photo: int = 0, budget: float = BUDGET) -> list[Sighting]:
     """Every reading of one picture that helped to settle what it says; nothing is raised whatever the picture.
 
-    Steps run in order until something may stand or `budget` CPU seconds are spent. A large photo is looked at reduced:
-    in most of them a code is large, too. One that says nothing then is looked at in full, once.
+    Steps run in order until something may stand or their time is up, which is `budget` CPU seconds for a picture of a
+    megapixel and grows with its side. A large photo is looked at reduced: in most of them a code is large, too. One
+    that says nothing then is looked at in full, once.
     """
     grey = np.asarray(image.convert("L"))
-    search = Search(photo, whole(grey, MOST_PIXELS), deadline=time.thread_time() + budget)
+    plain = whole(grey, MOST_PIXELS)
+    budget *= max(1.0, (plain.pixels.size / 1e6) ** 0.5)
+    search = Search(photo, plain, deadline=time.thread_time() + budget)
     _climb(search, STEPS)
     if not search.done and grey.size > search.plain.pixels.size:
         search.plain = whole(grey, MOST_PIXELS_IN_FULL)
