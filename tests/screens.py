@@ -105,8 +105,8 @@ def fill(sample: Person, one: Person, full: Person, family: Person, store: Path)
         sample.push("card.use", id=cards[name], use=uuid7(), at=f"2026-11-21T1{place}:00:00Z")
     one.keep(**SHOPS[0].fields())
     keep_many(full)
-    household = family.http.post("/api/households", json={"name": "Дом", "own_name": "Анна"}).json()["space"]
-    family.http.post(f"/api/households/{household}/invitations", json={"role": "member"})
+    household = own_household(family)
+    asked(family, "POST", f"/api/households/{household}/invitations", role="member")
     for shop in SHOPS[:3]:
         family.push("card.move", id=family.keep(**shop.fields()), to=household)
     family.keep(**SHOPS[3].fields())
@@ -152,6 +152,31 @@ def purge(store: Path, card_id: str) -> None:
     """As the store does 30 days after a card was binned."""
     with _rows(store) as rows:
         assert rows.execute("DELETE FROM entry WHERE key = ?", [f"card/{card_id}"]).rowcount == 1
+
+
+def shared_with(host: Person, guest: Person) -> str:
+    """A new household of the host that the guest may edit in."""
+    household = own_household(host)
+    invitation = asked(host, "POST", f"/api/households/{household}/invitations", role="member")
+    asked(guest, "POST", "/api/invitations/join", token=invitation["token"], own_name="Анна")
+    return household
+
+
+def own_household(host: Person) -> str:
+    """A new household with nobody else in it."""
+    return str(asked(host, "POST", "/api/households", name="Дом", own_name="Борис")["space"])
+
+
+def let_only_look(host: Person, household: str, guest: Person) -> None:
+    """From now on the guest's edits there are refused."""
+    asked(host, "PATCH", f"/api/households/{household}/members/{guest.account}", role="viewer")
+
+
+def asked(person: Person, method: str, path: str, **body: str) -> dict[str, Any]:
+    """What the service answers to somebody who is signed in."""
+    answer = person.http.request(method, path, params={"account": person.account}, json=body)
+    assert answer.is_success, answer.text
+    return dict(answer.json()) if answer.content else {}
 
 
 def expire_sessions(store: Path, account: str) -> None:
@@ -330,8 +355,14 @@ def _no_camera(phone: Phone, wallets: Wallets) -> None:
 
 
 def _refused(phone: Phone, wallets: Wallets) -> None:
-    _edit_offline(phone, wallets.cards["Лукойл"], "Заправка у дома, 95-й")
-    purge(wallets.store, wallets.cards["Лукойл"])
+    card_id = uuid7()
+    with Person.signed_up(str(wallets.family.http.base_url)) as host:
+        household = shared_with(host, wallets.family)
+        lukoil = {"name": "Лукойл", "merchant": "lukoil", "number": "7003 3120 0945 12"}
+        host.push("card.keep", space=household, id=card_id, card=lukoil)
+        phone.at("/")
+        _edit_offline(phone, card_id, "Заправка у дома, 95-й")
+        let_only_look(host, household, wallets.family)
     phone.go_online()
     phone.at("/")
     phone.page.locator('[data-testid="sync"][data-state="refused"]').click()
@@ -437,7 +468,7 @@ SCENES = (
     Scene("leaving", "sample", address("/leaving", "take")),
     Scene("wallet-offline", "sample", _offline, Phone.go_online),
     Scene("sync-offline", "sample", _offline_told, Phone.go_online),
-    Scene("sync-refused", "sample", _refused),
+    Scene("sync-refused", "family", _refused),
     Scene("wallet-signed-out", "one", _signed_out),
 )
 

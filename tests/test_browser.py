@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, Route, expect
 
 from tests.browser import Phone, built_web, chromium, holding, phone
 from tests.samples import card, encoded
-from tests.screens import expire_sessions, purge, store_of
+from tests.screens import expire_sessions, let_only_look, purge, shared_with, store_of
 from tests.service import PASSWORD, Person, Running, ServiceOptions, code, running, uuid7
 
 EAN = "4607001234562"
@@ -475,7 +475,7 @@ def test_signing_out_with_unsent_edits_asks_before_losing_them(browser: Browser,
 # What the server says no to
 
 
-def test_a_refused_change_is_shown_with_its_data_and_can_be_kept_as_a_new_card(
+def test_an_edit_of_a_card_that_was_purged_meanwhile_is_found_in_the_bin_with_the_card(
     browser: Browser, site: Running, anna: Person
 ) -> None:
     card_id = anna.keep(name="Ушедшая", number="7700", note="прежняя")
@@ -487,19 +487,39 @@ def test_a_refused_change_is_shown_with_its_data_and_can_be_kept_as_a_new_card(
         found.edit(card_id, note="важная правка")
         purge(store_of(site), card_id)
         found.go_online()
+        found.at("/bin")
+        expect(found.id("bin-row")).to_contain_text("Ушедшая")
+        found.id("bin-row").get_by_role("button").click()
+        found.synced()
+    assert [(card["number"], card["note"]) for card in anna.cards().values()] == [("7700", "важная правка")]
+
+
+def test_a_refused_change_is_shown_with_its_data_and_can_be_kept_as_ones_own_card(
+    browser: Browser, site: Running, anna: Person
+) -> None:
+    with Person.signed_up(site.url) as host, phone(browser, site.url) as found:
+        household = shared_with(host, anna)
+        card_id = uuid7()
+        host.push("card.keep", space=household, id=card_id, card={"name": "Общая", "number": "7700", "note": "прежняя"})
+        found.sign_in(anna.email)
+        found.synced()
+        found.installed()
+        found.go_offline()
+        found.edit(card_id, note="важная правка")
+        let_only_look(host, household, anna)
+        found.go_online()
         found.at("/")
         expect(found.id("sync")).to_have_attribute("data-state", "refused")
         found.id("sync").click()
         refused = found.id("refused").filter(has_text="Изменение карты")
         expect(refused).to_contain_text("важная правка")
-        expect(refused).to_contain_text("Карты на сервере больше нет")
-        refused.get_by_role("button", name="Сохранить новой картой").click()
+        refused.get_by_role("button", name="Сохранить моей картой").click()
         expect(refused).to_have_count(0)
         for _ in range(100):
             if kept := [fields for fields in anna.cards().values() if fields.get("note") == "важная правка"]:
                 break
             found.page.wait_for_timeout(100)
-    assert [(fields["name"], fields["number"]) for fields in kept] == [("Ушедшая", "7700")]
+    assert [(fields["name"], fields["number"]) for fields in kept] == [("Общая", "7700")]
 
 
 def test_a_device_signed_out_from_another_one_wipes_itself_and_says_why(
