@@ -20,7 +20,7 @@ os.environ.setdefault("KARMAN_TEXT", "off")
 IS_PROOF = os.environ.get("KARMAN_PROOF") == "1"
 
 slow_ok = [HealthCheck.too_slow, HealthCheck.function_scoped_fixture, HealthCheck.data_too_large]
-settings.register_profile("default", deadline=None, max_examples=60, suppress_health_check=slow_ok)
+settings.register_profile("default", deadline=None, max_examples=40, suppress_health_check=slow_ok)
 settings.register_profile("proof", deadline=None, max_examples=1_000, suppress_health_check=slow_ok)
 settings.load_profile("proof" if IS_PROOF else "default")
 

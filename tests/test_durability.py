@@ -159,7 +159,7 @@ def assert_no_row_without_its_bytes(options: ServiceOptions) -> None:
 @pytest.fixture
 def rounds(is_proof: bool) -> int:
     """How often a process is killed."""
-    return 10 if is_proof else 3
+    return 10 if is_proof else 2
 
 
 def test_a_service_killed_amid_pushes_keeps_what_it_acknowledged_and_nothing_twice(
@@ -316,7 +316,7 @@ def test_one_of_two_processes_killed_amid_pushes_loses_and_doubles_nothing_and_s
     devices = [Roaming(Person.signed_up(urls[turn % 2]), pair=urls) for turn in range(DEVICES)]
     try:
         with listening(devices):
-            for turn in range(20 if is_proof else 2):
+            for turn in range(20 if is_proof else 1):
                 with working(devices):
                     kill_one_of(pair, turn % 2, options, devices)
                 for device in devices:
