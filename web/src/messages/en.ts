@@ -88,7 +88,7 @@ export const en: Catalogue = {
     shopOffline: 'There is no network; name the shop yourself.', shopUnknown: 'Name the shop yourself.',
     serverBusy: 'The server is busy; name the shop yourself.',
     believed: (shop, why) => `“${shop}”: ${why}`, orElse: 'Or another shop',
-    readThere: 'The code was read on the server.',
+    readThere: 'The code was read on the server',
     sure: (percent) => `${percent} sure`,
     photoShown: 'Photo of the card',
     duplicate: (name) => `You already have this card: ${name}.`, openDuplicate: 'Open it', kept: 'Card kept',

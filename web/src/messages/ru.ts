@@ -88,7 +88,7 @@ export const ru = {
     shopOffline: 'Сети нет, магазин впишите сами.', shopUnknown: 'Магазин впишите сами.',
     serverBusy: 'Сервер занят, магазин впишите сами.',
     believed: (shop: string, why: string) => `«${shop}»: ${why}`, orElse: 'Или другой магазин',
-    readThere: 'Код прочитан на сервере.',
+    readThere: 'Код прочитан на сервере',
     sure: (percent: string) => `уверенность ${percent}`,
     photoShown: 'Фото карты',
     duplicate: (name: string) => `Такая карта уже есть: ${name}.`, openDuplicate: 'Открыть её', kept: 'Карта сохранена',

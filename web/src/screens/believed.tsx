@@ -65,7 +65,7 @@ function shortened(text: string): string {
 /** How sure the server was: its reading is the one worth comparing with the card. */
 function howRead({ confidence }: FoundCode): string {
   const { confirm } = words();
-  return `${confirm.readThere} ${confirm.sure(percent(confidence))}`;
+  return `${confirm.readThere} · ${confirm.sure(percent(confidence))}`;
 }
 
 interface UnreadProps {
