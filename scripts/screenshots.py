@@ -75,7 +75,12 @@ def phones(browser: Browser, url: str, language: str, wallets: Wallets) -> Itera
 
 def look(language: str) -> dict[str, object]:
     """How a phone is set up for pictures."""
-    return {"locale": LOCALES[language], "timezone_id": "Europe/Moscow", "permissions": ["camera"], "reduced_motion": "reduce"}
+    return {
+        "locale": LOCALES[language],
+        "timezone_id": "Europe/Moscow",
+        "permissions": ["camera"],
+        "reduced_motion": "reduce",
+    }
 
 
 def take(
