@@ -1,7 +1,6 @@
 """Passkeys over HTTP: coming in by one, proving by one, and keeping them."""
 
 import uuid
-from collections.abc import Awaitable, Callable
 from typing import Any
 
 import msgspec
@@ -55,16 +54,15 @@ class PasskeyRoutes:
 
     def routes(self) -> list[BaseRoute]:
         """Everything about passkeys."""
-        table: list[tuple[str, str, Callable[[Request], Awaitable[Response]]]] = [
-            ("POST", "/api/session/proof/passkey", self.prove_by_passkey),
-            ("POST", "/api/session/passkey/options", self.ask_passkey),
-            ("POST", "/api/session/passkey", self.come_by_passkey),
-            ("POST", "/api/passkeys/options", self.ask_new_passkey),
-            ("POST", "/api/passkeys", self.make_passkey),
-            ("PUT", "/api/passkeys/{id}", self.rename_passkey),
-            ("DELETE", "/api/passkeys/{id}", self.remove_passkey),
+        return [
+            Route("/api/session/proof/passkey", self.prove_by_passkey, methods=["POST"]),
+            Route("/api/session/passkey/options", self.ask_passkey, methods=["POST"]),
+            Route("/api/session/passkey", self.come_by_passkey, methods=["POST"]),
+            Route("/api/passkeys/options", self.ask_new_passkey, methods=["POST"]),
+            Route("/api/passkeys", self.make_passkey, methods=["POST"]),
+            Route("/api/passkeys/{id}", self.rename_passkey, methods=["PUT"]),
+            Route("/api/passkeys/{id}", self.remove_passkey, methods=["DELETE"]),
         ]
-        return [Route(path, handler, methods=[method]) for method, path, handler in table]
 
     async def ask_passkey(self, request: Request) -> Response:
         self._desk.limits.come_in(host_of(request))

@@ -41,17 +41,16 @@ class Ways:
 
     async def remove_passkey(self, account_id: uuid.UUID, passkey_id: uuid.UUID | None) -> None:
         """Raises NotFound, or Conflict `last-way-in`."""
-        async with db.transaction():
-            await _locked(account_id)
-            if not await Passkey.filter(id=passkey_id, account_id=account_id).delete():
-                raise NotFound
-            await self._keep_one(account_id)
+        await self._remove(Passkey, account_id, passkey_id)
 
     async def remove_identity(self, account_id: uuid.UUID, identity_id: uuid.UUID | None) -> None:
         """Raises NotFound, or Conflict `last-way-in`."""
+        await self._remove(Identity, account_id, identity_id)
+
+    async def _remove(self, kind: type[Passkey | Identity], account_id: uuid.UUID, id: uuid.UUID | None) -> None:
         async with db.transaction():
             await _locked(account_id)
-            if not await Identity.filter(id=identity_id, account_id=account_id).delete():
+            if not await kind.filter(id=id, account_id=account_id).delete():
                 raise NotFound
             await self._keep_one(account_id)
 

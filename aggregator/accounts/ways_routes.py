@@ -1,7 +1,6 @@
 """Ways into an account over HTTP: which there are, passwords, proofs, and recovery codes."""
 
 import uuid
-from collections.abc import Awaitable, Callable
 
 import msgspec
 from starlette.requests import Request
@@ -54,17 +53,16 @@ class WaysRoutes:
 
     def routes(self) -> list[BaseRoute]:
         """Everything about ways in but passkeys and providers."""
-        table: list[tuple[str, str, Callable[[Request], Awaitable[Response]]]] = [
-            ("GET", "/api/ways-in", self.offered),
-            ("GET", "/api/account/ways", self.ways),
-            ("PUT", "/api/account/password", self.set_password),
-            ("DELETE", "/api/account/password", self.remove_password),
-            ("POST", "/api/account/codes", self.new_codes),
-            ("DELETE", "/api/account/identities/{id}", self.remove_identity),
-            ("POST", "/api/session/proof", self.prove),
-            ("POST", "/api/session/code", self.come_by_code),
+        return [
+            Route("/api/ways-in", self.offered, methods=["GET"]),
+            Route("/api/account/ways", self.ways, methods=["GET"]),
+            Route("/api/account/password", self.set_password, methods=["PUT"]),
+            Route("/api/account/password", self.remove_password, methods=["DELETE"]),
+            Route("/api/account/codes", self.new_codes, methods=["POST"]),
+            Route("/api/account/identities/{id}", self.remove_identity, methods=["DELETE"]),
+            Route("/api/session/proof", self.prove, methods=["POST"]),
+            Route("/api/session/code", self.come_by_code, methods=["POST"]),
         ]
-        return [Route(path, handler, methods=[method]) for method, path, handler in table]
 
     async def offered(self, request: Request) -> Response:
         return answer({"providers": self._providers.shown(), "mail": self._mails})

@@ -6,7 +6,7 @@ What it leaves behind names the new space, so that edits that were queued before
 
 import logging
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import Any
 
@@ -114,12 +114,16 @@ def pictures_of(body: dict[str, Any]) -> list[uuid.UUID]:
 
 def _bring_pictures(change: Change, source: uuid.UUID, target: uuid.UUID, body: dict[str, Any]) -> None:
     """Raises Unprepared with all that lack. A picture whose bytes are lost holds nothing up."""
+    missing = [picture for picture in pictures_of(body) if (target, picture) not in change.facts[PICTURES]]
+    _attempt(partial(carries, change, source, target, picture) for picture in missing)
+
+
+def _attempt(works: Iterable[Callable[[], object]]) -> None:
+    """Do all of them; raises Unprepared with everything that any of them lacks."""
     lacking: set[Need] = set()
-    for picture in pictures_of(body):
-        if (target, picture) in change.facts[PICTURES]:
-            continue
+    for work in works:
         try:
-            carries(change, source, target, picture)
+            work()
         except Unprepared as found:
             lacking |= found.needs
     if lacking:
@@ -160,14 +164,7 @@ async def take_along(change: Change, leaving: Departure) -> None:
     if leaving.home_id is not None:
         pictures = {picture for body in mine.values() for picture in pictures_of(body)}
         await find_pictures(change, {leaving.home_id: pictures})
-    lacking: set[Need] = set()
-    for found, body in mine.items():
-        try:
-            _take(change, leaving, found, body)
-        except Unprepared as short:
-            lacking |= short.needs
-    if lacking:
-        raise Unprepared(lacking)
+    _attempt(partial(_take, change, leaving, found, body) for found, body in mine.items())
 
 
 def _is_taken(leaving: Departure, body: dict[str, Any]) -> bool:

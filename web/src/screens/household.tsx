@@ -3,7 +3,7 @@ import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 import '../styles/forms.css';
 import { invitations, remove, rename, setRole, withdraw, type Invitation } from '../households';
-import { day, sentence, words } from '../messages';
+import { day, sentence } from '../messages';
 import { HOUSEHOLDS, type HouseholdWords } from '../messages/households';
 import type { Household, Inhabitant } from '../model';
 import { account, households, language } from '../wallet';
@@ -11,7 +11,7 @@ import { Invite } from './invite';
 import { LeaveHousehold } from './leave-household';
 import { NameField } from './name-field';
 import { Screen } from './screen';
-import { Sheet } from './sheet';
+import { Sure } from './sure';
 import { say } from './toasts';
 
 export function HouseholdScreen({ id }: { readonly id: string }) {
@@ -86,7 +86,7 @@ function Say({ said, space, one }: Pick<MemberProps, 'said' | 'space' | 'one'>) 
         {said.remove}
       </button>
       {asked.value !== 'no' && (
-        <Ask title={asked.value === 'remove' ? said.removeOf(one.name) : said.handOn(one.name)}
+        <Sure title={asked.value === 'remove' ? said.removeOf(one.name) : said.handOn(one.name)}
           text={asked.value === 'remove' ? said.removeAsk(one.name) : said.handOnAsk(one.name)}
           onClose={() => (asked.value = 'no')}
           onYes={() => (asked.value === 'remove'
@@ -94,25 +94,6 @@ function Say({ said, space, one }: Pick<MemberProps, 'said' | 'space' | 'one'>) 
             : done(setRole(space, one.id, 'owner'), said.saved))} />
       )}
     </div>
-  );
-}
-
-interface AskProps {
-  readonly title: string;
-  readonly text: string;
-  readonly onYes: () => void;
-  readonly onClose: () => void;
-}
-
-function Ask({ title, text, onYes, onClose }: AskProps) {
-  return (
-    <Sheet title={title} onClose={onClose}>
-      <div class="stack">
-        <p>{text}</p>
-        <button type="button" class="button danger wide" data-testid="yes" onClick={onYes}>{title}</button>
-        <button type="button" class="button wide" onClick={onClose}>{words().common.cancel}</button>
-      </div>
-    </Sheet>
   );
 }
 
