@@ -25,7 +25,7 @@ run: setup ## Run the service at http://localhost:8000 (HOST=, PORT=, DATA= chan
 
 test: lint ## Every check and test (T= picks tests)
 	npm --prefix web test --silent
-	$(PY) -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder --quiet $(T)
+	$(PY) -m pytest --numprocesses 4 --dist loadfile --no-loadscope-reorder --quiet $(T)
 
 proof: export KARMAN_PROOF = 1
 proof: T += -o faulthandler_timeout=3600

@@ -40,7 +40,7 @@ async def look(settings: Settings) -> list[Finding]:
     return [
         await _rows(settings),
         await _pictures(settings),
-        _recognition(engines),
+        _recognition(settings, engines),
         _print(settings, engines),
         _web(settings),
         _address(settings),
@@ -82,7 +82,9 @@ def _engines() -> Mapping[str, bool]:
     return msgspec.json.decode(told.stdout, type=dict[str, bool]) if told.returncode == 0 else {}
 
 
-def _recognition(engines: Mapping[str, bool]) -> Finding:
+def _recognition(settings: Settings, engines: Mapping[str, bool]) -> Finding:
+    if not settings.workers:
+        return Finding("recognition", True, "is left to other processes, as --workers 0 asks.", optional=True)
     if not engines:
         return Finding("recognition", False, "its engines cannot be loaded, so no photo is read (make setup).")
     if not engines["zbar"]:

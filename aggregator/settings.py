@@ -78,7 +78,7 @@ class Settings:
     private_hosts: str = _setting(
         "", "comma-separated host or host:port that may be called although they are private or speak plain http"
     )
-    workers: int = _setting(2, "recognition processes")
+    workers: int = _setting(2, "processes that read photos; 0 leaves the reading to others behind the same proxy")
     text: str = _setting("auto", "whether print is read, too: auto, where its engines are installed, or off")
     queue: int = _setting(8, "photos that may wait for a recognition process")
     limit_scale: int = _setting(1, "multiplies every rate limit, for load tests")
@@ -168,8 +168,8 @@ def _check(settings: Settings) -> None:
         raise SettingsWrong(f"--text is one of {', '.join(TEXT)}.")
     _check_mail(settings)
     _check_providers(settings)
-    if settings.workers < 1 or settings.queue < 1 or settings.limit_scale < 1:
-        raise SettingsWrong("--workers, --queue and --limit-scale need to be at least 1.")
+    if settings.workers < 0 or settings.queue < 1 or settings.limit_scale < 1:
+        raise SettingsWrong("--workers needs to be at least 0, --queue and --limit-scale at least 1.")
 
 
 def _smtp(address: str) -> Smtp:

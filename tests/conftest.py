@@ -2,20 +2,30 @@
 
 import io
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
 from PIL import Image
+from playwright.sync_api import Browser
 
+from aggregator.app import KEYS_FILE
+from aggregator.crypto import new_ring
+from aggregator.db import SQLITE_FILE
+from tests import launcher
+from tests.browser import Phone, built_web, phone
 from tests.servers import PostgresServer, S3Server, postgres, seaweedfs
 from tests.service import Person, Running, ServiceOptions, running
+from tests.stores import Rows
 from tests.town import Town, inhabited
 
 PROFILES = ("embedded", "grown")
 # Reading print takes half a gigabyte a process and a second a photo; the tests that are about it ask for it.
 os.environ.setdefault("KARMAN_TEXT", "off")
+
+launcher.load_once()
 
 IS_PROOF = os.environ.get("KARMAN_PROOF") == "1"
 
@@ -62,8 +72,36 @@ def profile(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def options(profile: str, tmp_path: Path, request: pytest.FixtureRequest) -> ServiceOptions:
-    """A store of the profile that nobody else uses."""
+    """A store of the profile that nobody else uses, with this version's shape and nothing in it."""
     return _options(profile, tmp_path, request)
+
+
+@pytest.fixture
+def unshaped(profile: str, tmp_path: Path, request: pytest.FixtureRequest) -> ServiceOptions:
+    """Where a store of the profile can be made; there is none yet."""
+    if profile == "embedded":
+        return ServiceOptions(tmp_path)
+    return ServiceOptions.on_servers(tmp_path, *_addresses(request))
+
+
+@pytest.fixture(scope="session")
+def shaped(profile: str, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> ServiceOptions:
+    """A store that is copied and never opened: shaping one takes a second."""
+    folder = tmp_path_factory.mktemp("shaped")
+    made = ServiceOptions(folder) if profile == "embedded" else ServiceOptions.on_servers(folder, *_addresses(request))
+    assert launcher.ended(made.words("migrate"), made.env()).status == 0
+    # A copy belongs to who opens it first.
+    forget = "DELETE FROM store_fact"
+    if profile == "embedded":
+        Rows(made).sql(forget)
+    else:
+        request.getfixturevalue("postgres_server").sql(forget, database_of(made))
+    return made
+
+
+def database_of(options: ServiceOptions) -> str:
+    """The name of the PostgreSQL database."""
+    return options.environment["KARMAN_DATABASE"].rpartition("/")[2]
 
 
 @pytest.fixture(scope="session")
@@ -71,7 +109,7 @@ def service(
     profile: str, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
 ) -> Iterator[Running]:
     """One running service that many tests share; each brings people of its own."""
-    with running(_options(profile, tmp_path_factory.mktemp(profile), request)) as found:
+    with running(_options(profile, tmp_path_factory.mktemp(profile), request).reading()) as found:
         yield found
 
 
@@ -97,11 +135,33 @@ def stranger(service: Running) -> Iterator[Person]:
 
 
 def _options(profile: str, folder: Path, request: pytest.FixtureRequest) -> ServiceOptions:
+    shaped: ServiceOptions = request.getfixturevalue("shaped")
     if profile == "embedded":
+        shutil.copy(shaped.data / SQLITE_FILE, folder)
+        (folder / KEYS_FILE).write_text(new_ring())
         return ServiceOptions(folder)
-    database = request.getfixturevalue("postgres_server").create_database()
-    blobs = request.getfixturevalue("s3_server").create_bucket()
-    return ServiceOptions.on_servers(folder, database, blobs)
+    return ServiceOptions.on_servers(folder, *_addresses(request, database_of(shaped)))
+
+
+def _addresses(request: pytest.FixtureRequest, template: str = "template1") -> tuple[str, str]:
+    """A database and a bucket that nobody else uses."""
+    database = request.getfixturevalue("postgres_server").create_database(template)
+    return database, request.getfixturevalue("s3_server").create_bucket()
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """One running service with the built page; what a browser sees says nothing of the stores."""
+    built_web()
+    with running(ServiceOptions(tmp_path_factory.mktemp("site")).reading()) as found:
+        yield found
+
+
+@pytest.fixture
+def guest(browser: Browser, site: Running) -> Iterator[Phone]:
+    """Somebody's phone without an account."""
+    with phone(browser, site.url) as found:
+        yield found
 
 
 @pytest.fixture(scope="session")

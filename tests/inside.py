@@ -1,16 +1,19 @@
 """The service inside the test's own process, for what cannot be reached from without."""
 
 import uuid
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import httpx
+import pytest
+from argon2 import PasswordHasher
 from starlette.applications import Starlette
 from starlette.types import Receive, Scope, Send
 
 from aggregator import db
+from aggregator.accounts import passwords
 from aggregator.app import Service
 from aggregator.settings import read
 from tests.service import PASSWORD, ServiceOptions, uuid7
@@ -18,7 +21,7 @@ from tests.service import PASSWORD, ServiceOptions, uuid7
 
 def service(options: ServiceOptions) -> Service:
     """The service that the options describe, not yet open."""
-    names = {"data": str(options.data), "limit_scale": "100000", "workers": "1"}
+    names = {"data": str(options.data), "limit_scale": "100000", "workers": "0"}
     return Service(read(names, options.environment))
 
 
@@ -65,6 +68,14 @@ class Guest:
         return [put["value"]["name"] for put in answer.json()["patch"] if put["op"] == "put"]
 
 
+@contextmanager
+def quick_passwords() -> Iterator[None]:
+    """Inside the block passwords take argon2 no time."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(passwords, "HASHER", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
+        yield
+
+
 @asynccontextmanager
 async def opened(options: ServiceOptions) -> AsyncIterator[Guest]:
     """A service that is open inside the block, and somebody signed in to it."""
@@ -78,5 +89,6 @@ async def opened(options: ServiceOptions) -> AsyncIterator[Guest]:
 
         async with httpx.AsyncClient(transport=httpx.ASGITransport(with_state), base_url="http://karman") as http:
             credentials = {"email": f"{uuid.uuid4().hex}@example.org", "password": PASSWORD, "device": "test"}
-            body = (await http.post("/api/accounts", json=credentials)).json()
+            with quick_passwords():
+                body = (await http.post("/api/accounts", json=credentials)).json()
             yield Guest(http, body["account"]["id"], body["space"], uuid7(), made, state["store"])

@@ -361,6 +361,7 @@ def _refused(phone: Phone, wallets: Wallets) -> None:
         lukoil = {"name": "Лукойл", "merchant": "lukoil", "number": "7003 3120 0945 12"}
         host.push("card.keep", space=household, id=card_id, card=lukoil)
         phone.at("/")
+        expect(phone.page.locator(f'a[href="/c/{card_id}"]').first).to_be_attached()
         _edit_offline(phone, card_id, "Заправка у дома, 95-й")
         let_only_look(host, household, wallets.family)
     phone.go_online()

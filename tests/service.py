@@ -1,12 +1,9 @@
 """A running service as its own process, and people who talk to it over HTTP as a device would."""
 
 import base64
-import ctypes
 import os
 import secrets
-import signal
-import subprocess
-import sys
+import ssl
 import time
 import uuid
 from collections.abc import Iterator, Sequence
@@ -19,10 +16,12 @@ from typing import Any, Self
 import httpx
 
 from aggregator.crypto import new_ring
+from tests.launcher import Started, launch
 
 START_S = 60
 PASSWORD = "correct horse battery"
-PR_SET_PDEATHSIG = 1
+# Our services speak plain HTTP, and to read the certificates of this machine for each client takes 40 ms.
+NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 
 @dataclass(frozen=True)
@@ -30,7 +29,7 @@ class ServiceOptions:
     """The command line and environment of a service."""
 
     data: Path
-    arguments: tuple[str, ...] = ("--limit-scale", "100000", "--workers", "1")
+    arguments: tuple[str, ...] = ("--limit-scale", "100000", "--workers", "0")
     environment: dict[str, str] = field(default_factory=dict)
 
     @classmethod
@@ -38,13 +37,17 @@ class ServiceOptions:
         """On PostgreSQL and S3, with a key ring from the environment."""
         return cls(data, environment={"KARMAN_DATABASE": database, "KARMAN_BLOBS": blobs, "KARMAN_KEYS": new_ring()})
 
+    def reading(self) -> "ServiceOptions":
+        """The same with a process that reads photos, which is dear to start."""
+        return self.plus("--workers", "1")
+
     def plus(self, *arguments: str) -> "ServiceOptions":
         """The same with more arguments."""
         return ServiceOptions(self.data, (*self.arguments, *arguments), self.environment)
 
-    def command(self, name: str, *arguments: str) -> list[str]:
+    def words(self, name: str, *arguments: str) -> list[str]:
         """One of the service's commands with these options."""
-        return [sys.executable, "-m", "aggregator", name, "--data", str(self.data), *self.arguments, *arguments]
+        return [name, "--data", str(self.data), *self.arguments, *arguments]
 
     def env(self) -> dict[str, str]:
         """The environment of the process."""
@@ -56,7 +59,7 @@ class Running:
     """A service that answers at `url`; everything it logs is in `log`."""
 
     url: str
-    process: subprocess.Popen[str]
+    process: Started
     log: Path
 
     def kill(self) -> None:
@@ -64,34 +67,21 @@ class Running:
         self.process.kill()
         self.process.communicate()
 
-    def stop(self) -> int:
-        """End it politely and give its exit status."""
+    def stop(self) -> None:
+        """End it politely."""
         self.process.terminate()
         self.process.communicate(timeout=20)
-        return self.process.returncode
 
     def logged(self) -> str:
         """What it has logged so far."""
         return self.log.read_text()
 
 
-def _die_with_parent() -> None:
-    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-
-
 def start(options: ServiceOptions, port: int = 0) -> Running:
     """Start a service and wait until it has printed its address."""
     log = options.data / "log"
     options.data.mkdir(parents=True, exist_ok=True)
-    with log.open("a") as errors:
-        process = subprocess.Popen(
-            options.command("serve", "--port", str(port)),
-            env=options.env(),
-            stdout=subprocess.PIPE,
-            stderr=errors,
-            text=True,
-            preexec_fn=_die_with_parent,
-        )
+    process = launch(options.words("serve", "--port", str(port)), options.env(), log)
     assert process.stdout is not None
     address = process.stdout.readline().strip()
     if not address:
@@ -108,6 +98,11 @@ def running(options: ServiceOptions, port: int = 0) -> Iterator[Running]:
         yield found
     finally:
         found.kill()
+
+
+def client(url: str, **options: Any) -> httpx.Client:
+    """A browser without a page: it keeps cookies."""
+    return httpx.Client(base_url=url, timeout=60, verify=NO_TLS, **options)
 
 
 def uuid7() -> str:
@@ -147,12 +142,12 @@ class Person:
 
     def at(self, url: str) -> "Person":
         """The same device, asking another process."""
-        http = httpx.Client(base_url=url, timeout=60, cookies=dict(self.http.cookies))
+        http = client(url, cookies=dict(self.http.cookies))
         return replace(self, http=http)
 
     @classmethod
     def _arrived(cls, url: str, path: str, email: str) -> Self:
-        http = httpx.Client(base_url=url, timeout=60)
+        http = client(url)
         answer = http.post(path, json={"email": email, "password": PASSWORD, "device": "test"})
         answer.raise_for_status()
         body = answer.json()

@@ -5,19 +5,18 @@ import json
 import secrets
 import sqlite3
 from base64 import b64encode
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import asyncpg
-import httpx
 
 from aggregator.app import KEYS_FILE
 from aggregator.blobs import S3Address, s3_client
 from aggregator.db import SQLITE_FILE
-from tests.service import Person, ServiceOptions
+from tests.service import Person, ServiceOptions, client
 
 
 @dataclass(frozen=True)
@@ -33,7 +32,11 @@ class Rows:
 
     def sql(self, statement: str) -> list[tuple[Any, ...]]:
         """Run one statement in a transaction of its own, and give its rows."""
-        return asyncio.run(self._postgres(statement)) if self.database else self._sqlite(statement)
+        return self.answers([statement])[0]
+
+    def answers(self, statements: Iterable[str]) -> list[list[tuple[Any, ...]]]:
+        """The rows of each statement, asked one after the other."""
+        return asyncio.run(self._postgres(*statements)) if self.database else [*map(self._sqlite, statements)]
 
     def count(self, table: str, where: str = "TRUE") -> int:
         """How many rows a table has."""
@@ -63,10 +66,10 @@ class Rows:
         connection.execute("PRAGMA foreign_keys=ON")
         return connection
 
-    async def _postgres(self, statement: str) -> list[tuple[Any, ...]]:
+    async def _postgres(self, *statements: str) -> list[list[tuple[Any, ...]]]:
         connection = await asyncpg.connect(self.database)
         try:
-            return [tuple(row) for row in await connection.fetch(statement)]
+            return [[tuple(row) for row in await connection.fetch(statement)] for statement in statements]
         finally:
             await connection.close()
 
@@ -145,5 +148,5 @@ def rotated(options: ServiceOptions) -> ServiceOptions:
 @contextmanager
 def returned(person: Person, url: str) -> Iterator[Person]:
     """The same person on the same device, at a service that was started again."""
-    with httpx.Client(base_url=url, cookies=person.http.cookies, timeout=60) as browser:
+    with client(url, cookies=person.http.cookies) as browser:
         yield replace(person, http=browser)

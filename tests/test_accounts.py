@@ -15,7 +15,7 @@ from aggregator.accounts.allowance import SignInLimits
 from aggregator.errors import TooManyRequests
 from tests.answers import assert_problem, masked, pointers
 from tests.servers import free_ports
-from tests.service import PASSWORD, Person, Running, ServiceOptions, running
+from tests.service import PASSWORD, Person, Running, ServiceOptions, client, running
 from tests.stores import Rows
 
 COOKIE = "karman"
@@ -31,16 +31,18 @@ def address() -> str:
 
 
 def sign_up(url: str, body: dict[str, Any], headers: dict[str, str] | None = None) -> httpx.Response:
-    return httpx.post(f"{url}/api/accounts", json=body, headers=headers, timeout=60)
+    with client(url) as browser:
+        return browser.post("/api/accounts", json=body, headers=headers)
 
 
 def sign_in(url: str, body: dict[str, Any], headers: dict[str, str] | None = None) -> httpx.Response:
-    return httpx.post(f"{url}/api/session", json=body, headers=headers, timeout=60)
+    with client(url) as browser:
+        return browser.post("/api/session", json=body, headers=headers)
 
 
 def with_cookie(url: str, token: str) -> httpx.Client:
     """A browser that holds this cookie."""
-    return httpx.Client(base_url=url, cookies={COOKIE: token}, timeout=60)
+    return client(url, cookies={COOKIE: token})
 
 
 # Up, in and out

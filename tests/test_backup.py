@@ -8,8 +8,6 @@ import random
 import re
 import shutil
 import signal
-import subprocess
-import sys
 import tarfile
 import time
 from collections.abc import Callable
@@ -36,6 +34,7 @@ from aggregator.store import KeysMissing, StoreInUse
 from tests import samples
 from tests.answers import assert_problem
 from tests.inside import Guest, opened
+from tests.launcher import ended, launch
 from tests.service import PASSWORD, Person, ServiceOptions, running, uuid7
 from tests.shapes import Shape, shape_of
 from tests.stores import Kept, Rows, returned, ring_of
@@ -483,9 +482,7 @@ def test_a_restore_killed_halfway_is_known_as_such_and_can_be_done_again(
 
 def _killed_halfway(options: ServiceOptions, file: Path) -> bool:
     """Start a restore and kill it between its rows and its end; tells whether that came off."""
-    process = subprocess.Popen(
-        options.command("restore", str(file), "--replace"), env=options.env(), stderr=subprocess.PIPE, text=True
-    )
+    process = launch(options.words("restore", str(file), "--replace"), options.env())
     while process.poll() is None and not _is_marked(options):
         time.sleep(0.01)
     process.send_signal(signal.SIGKILL)
@@ -519,13 +516,11 @@ def test_every_command_on_the_page_for_operators_does_what_it_is_there_for(made:
         words = (
             line.replace("/var/", f"{tmp_path}/").replace("KEY", said.get("keys show", "").partition(" ")[0]).split()
         )
-        done = subprocess.run(
-            [sys.executable, "-m", "aggregator", *words], env=environment, capture_output=True, text=True, check=False
-        )
+        done = ended(words, environment)
         name = " ".join(words[: 1 + (words[0] == "keys")])
-        said[name] = done.stdout
+        said[name] = done.said
         # Nothing has been sealed anew here, since the service does not run.
         needed = name == "keys drop"
-        assert done.returncode == needed, (line, done.stderr)
-        assert ("2 cards and 1 pictures are still sealed" in done.stderr) == needed, done.stderr
+        assert done.status == needed, (line, done.errors)
+        assert ("2 cards and 1 pictures are still sealed" in done.errors) == needed, done.errors
     assert said.keys() == {"backup", "restore", "check", "keys unpack", "keys rotate", "keys show", "keys drop"}

@@ -28,21 +28,6 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
         yield found
 
 
-@pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    """One service on the embedded stores; each test brings people of its own."""
-    built_web()
-    with running(ServiceOptions(tmp_path_factory.mktemp("site"))) as found:
-        yield found
-
-
-@pytest.fixture
-def guest(browser: Browser, site: Running) -> Iterator[Phone]:
-    """Somebody's phone without an account."""
-    with phone(browser, site.url) as found:
-        yield found
-
-
 @pytest.fixture
 def anna(site: Running) -> Iterator[Person]:
     """Somebody with an account and no card yet."""

@@ -12,10 +12,10 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, expect
 
-from tests.browser import Phone, built_web, chromium, phone
+from tests.browser import Phone, chromium, phone
 from tests.samples import card, code, encoded
 from tests.screens import ean, face, on_table
-from tests.service import Running, ServiceOptions, running
+from tests.service import Running
 from tests.service import code as kept_code
 
 EAN = "4607001234562"
@@ -38,20 +38,6 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
     film = tmp_path_factory.mktemp("camera") / "card.mjpeg"
     film.write_bytes(encoded(far_away(), quality=92) * 2)
     with chromium("--use-fake-device-for-media-stream", f"--use-file-for-fake-video-capture={film}") as found:
-        yield found
-
-
-@pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    built_web()
-    with running(ServiceOptions(tmp_path_factory.mktemp("site"))) as found:
-        yield found
-
-
-@pytest.fixture
-def guest(browser: Browser, site: Running) -> Iterator[Phone]:
-    """Somebody's phone without an account."""
-    with phone(browser, site.url) as found:
         yield found
 
 

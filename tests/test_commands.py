@@ -3,16 +3,16 @@
 import re
 import signal
 import socket
-import subprocess
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import httpx
 import pytest
 
 from aggregator.crypto import new_ring, read_ring
+from tests.launcher import Ended, ended, start_anew
 from tests.service import Person, Running, ServiceOptions, running, start
 from tests.shapes import shape_of
 from tests.stores import Rows, returned, ring_of, rotated, with_ring
@@ -20,33 +20,15 @@ from tests.stores import Rows, returned, ring_of, rotated, with_ring
 ENDS_IN_S = 20
 
 
-@dataclass(frozen=True)
-class Ended:
-    """What a command said and how it ended."""
-
-    status: int
-    said: str
-    errors: str
-
-    @property
-    def line(self) -> str:
-        """The one line of complaint."""
-        assert self.said == ""
-        assert self.errors.count("\n") == 1, self.errors
-        return self.errors.strip()
-
-
 def run(options: ServiceOptions, name: str, *arguments: str) -> Ended:
     """Run a command to its end."""
-    done = subprocess.run(
-        options.command(name, *arguments), env=options.env(), capture_output=True, text=True, timeout=120, check=False
-    )
-    return Ended(done.returncode, done.stdout, done.stderr)
+    return ended(options.words(name, *arguments), options.env())
 
 
 def ended_of(own: Running) -> int:
     """How a service that was told to end did so."""
     own.process.communicate(timeout=ENDS_IN_S)
+    assert own.process.returncode is not None
     return own.process.returncode
 
 
@@ -69,13 +51,7 @@ def taken_port() -> Iterator[int]:
 
 
 def test_with_port_0_the_real_address_is_printed_and_nothing_else(embedded: ServiceOptions) -> None:
-    process = subprocess.Popen(
-        embedded.command("serve", "--port", "0"),
-        env=embedded.env(),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+    process = start_anew(embedded.words("serve", "--port", "0"), embedded.env())
     try:
         assert process.stdout is not None
         address = process.stdout.readline()
@@ -217,7 +193,8 @@ def found(ended: Ended) -> dict[str, str]:
     return {rest.partition(":")[0]: mark for mark, rest in lines}
 
 
-def test_the_check_says_of_every_part_whether_it_works(options: ServiceOptions) -> None:
+def test_the_check_says_of_every_part_whether_it_works(unshaped: ServiceOptions) -> None:
+    options = unshaped.reading()
     ended = run(options, "check")
     assert (ended.status, ended.errors) == (0, "")
     parts = found(ended)
@@ -290,7 +267,7 @@ def test_the_check_fails_for_a_data_folder_that_cannot_be_one(tmp_path: Path) ->
         ("port", "eighty", "--port"),
         ("port", "70000", "--port"),
         ("port", "-1", "--port"),
-        ("workers", "0", "--workers"),
+        ("workers", "-1", "--workers"),
         ("queue", "many", "--queue"),
         ("limit-scale", "0", "--limit-scale"),
         ("database", "mysql://localhost/karman", "--database"),

@@ -22,7 +22,7 @@ from tests import inside
 from tests.answers import assert_problem
 from tests.samples import encoded
 from tests.servers import PostgresServer, S3Server, free_ports, postgres
-from tests.service import Person, Running, ServiceOptions, running, start, uuid7
+from tests.service import Person, Running, ServiceOptions, client, running, start, uuid7
 from tests.stores import Kept, Rows
 
 Mutation = dict[str, Any]
@@ -256,7 +256,7 @@ class Roaming(Device):
         """The other process, on the same session."""
         old, here = self.person.http, str(self.person.http.base_url).rstrip("/")
         other = next(url for url in self.pair if url != here)
-        self.person.http = httpx.Client(base_url=other, timeout=60, cookies=dict(old.cookies))
+        self.person.http = client(other, cookies=dict(old.cookies))
         old.close()
 
     def listen(self, stop: threading.Event) -> None:

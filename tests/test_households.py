@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from aggregator.jobs import now_ms
 from tests.answers import assert_problem
-from tests.service import PASSWORD, Person, Running, ServiceOptions, running, uuid7
+from tests.service import PASSWORD, Person, Running, ServiceOptions, client, running, uuid7
 from tests.stores import Kept, Rows
 
 WEEK_MS = 7 * 86_400_000
@@ -102,7 +102,7 @@ def test_an_invitation_says_who_invites_to_what_before_anybody_joins(service: Ru
     space = make(person, "Наша семья", "Анна")
     person.push("card.keep", space=space, id=uuid7(), card={"name": "Магнит"})
     token = invite(person, space, "viewer")
-    with httpx.Client(base_url=service.url) as nobody:
+    with client(service.url) as nobody:
         said = look(nobody, token).json()
     assert said.pop("expires_at") > AT
     assert said == {"household": "Наша семья", "by": "Анна", "role": "viewer", "members": 1, "cards": 1}

@@ -3,8 +3,9 @@
 import ast
 import re
 import shutil
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import cache
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import pytest
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 PACKAGE = "aggregator"
+FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
 
 BASE = {
     *("blobs", "codes", "crew", "crypto", "db", "errors", "http", "images", "jobs", "limits", "settings", "uploads"),
@@ -29,8 +31,8 @@ MAY_IMPORT |= {name: BASE - {name} for name in BASE}
 @dataclass
 class Module:
     name: str
-    imports: set[str] = field(default_factory=set)
-    hidden: set[str] = field(default_factory=set)
+    imports: set[str]
+    hidden: set[str]
 
     @property
     def part(self) -> str:
@@ -53,19 +55,26 @@ def module_name(root: Path, path: Path) -> str:
 
 
 def read_module(name: str, path: Path, known: set[str]) -> Module:
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    module = Module(name)
+    everywhere, in_functions = statements(path.read_text(encoding="utf-8"))
     context = name if path.name == "__init__.py" else name.rpartition(".")[0]
-    module.imports = set(imported(tree, context, known))
-    for function in ast.walk(tree):
-        if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
-            module.hidden |= set(imported(function, context, known))
-    return module
+    return Module(name, set(imported(everywhere, context, known)), set(imported(in_functions, context, known)))
 
 
-def imported(tree: ast.AST, context: str, known: set[str]) -> Iterator[str]:
-    """The modules of ours that import statements under `tree` name, relative ones resolved against `context`."""
-    for node in ast.walk(tree):
+@cache
+def statements(source: str) -> tuple[list[ast.AST], list[ast.AST]]:
+    """All import statements of a source, and those inside a function."""
+    tree = ast.parse(source)
+    functions = [node for node in ast.walk(tree) if isinstance(node, FUNCTIONS)]
+    return imports_under([tree]), imports_under(functions)
+
+
+def imports_under(nodes: Iterable[ast.AST]) -> list[ast.AST]:
+    return [found for node in nodes for found in ast.walk(node) if isinstance(found, ast.Import | ast.ImportFrom)]
+
+
+def imported(nodes: Iterable[ast.AST], context: str, known: set[str]) -> Iterator[str]:
+    """The modules of ours that import statements name, relative ones resolved against `context`."""
+    for node in nodes:
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names if is_ours(alias.name))
         elif isinstance(node, ast.ImportFrom):

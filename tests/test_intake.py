@@ -40,7 +40,7 @@ from aggregator.recognition.reading import Reading
 from aggregator.recognition.workers import READERS, Pool
 from tests import damage, faces, samples
 from tests.answers import assert_problem, pointers
-from tests.service import Person, ServiceOptions, running
+from tests.service import Person, ServiceOptions, client, running
 
 SCRIPTED = "tests.readers:scripted"
 CARD = samples.card()
@@ -295,15 +295,18 @@ def test_one_bad_photo_refuses_the_card(service):
     assert_problem(service.send(JPEG, b"just a note"), 415, "not-a-picture")
 
 
-def test_a_hundred_damaged_files_cost_no_process_and_no_memory(reader, is_proof):
-    rounds = {damage.cut_off: 8, damage.bits_turned: 2, damage.made_up: 7, damage.announcing: 3}
-    rounds = dict.fromkeys(rounds, 250) if is_proof else rounds
+def test_damaged_files_cost_no_process_and_no_memory(reader, is_proof):
+    rounds = {damage.cut_off: 2, damage.bits_turned: 1, damage.made_up: 2, damage.announcing: 1}
+    rounds = dict.fromkeys(rounds, 125) if is_proof else rounds
     with ThreadPoolExecutor(3) as senders:
         assert {answer.status_code for answer in senders.map(reader.send, [JPEG] * 6)} == {200}
-        before, held = reader.pool.pids, resident_bytes(reader.pool)
+        before = reader.pool.pids
         statuses = Counter(answer.status_code for answer in senders.map(reader.send, damage.files(4, rounds)))
+        # The engines keep what their largest picture took; what the next as large ones take on top is lost.
+        held = resident_bytes(reader.pool)
+        statuses += Counter(answer.status_code for answer in senders.map(reader.send, damage.files(5, rounds)))
     assert statuses.keys() <= {200, 413, 415}
-    assert statuses.total() == sum(rounds.values()) * len(damage.KINDS)
+    assert statuses.total() == 2 * sum(rounds.values()) * len(damage.KINDS)
     assert reader.pool.pids == before
     assert resident_bytes(reader.pool) < held + 60_000_000
     assert reader.send(JPEG).json()["codes"][0]["text"] == "4607001234562"
@@ -440,14 +443,17 @@ def test_a_process_killed_over_a_photo_is_503_and_the_next_photo_is_read(tmp_pat
 def test_a_process_killed_while_it_reads_print_ends_the_lines_with_the_problem_and_is_replaced(reader):
     photo = samples.encoded(faces.photo(faces.face(("МАГНИТ", 60, 90)), faces.corners_at(0)))
     form = {"files": {"photo": photo}, "headers": STEPWISE}
+    victims = reader.pool.pids
     with httpx.stream("POST", reader.address + "/api/intake", timeout=60, **form) as answer:
         told = []
         for line in answer.iter_lines():
             told.append(json.loads(line))
             if told[-1]["step"] == "card":
-                for pid in reader.pool.pids:
+                for pid in victims:
                     os.kill(pid, signal.SIGKILL)
     assert told[-1]["problem"]["code"] == "reading-failed"
+    while reader.pool.pids & victims:
+        time.sleep(0.02)
     assert reader.send(JPEG).status_code == 200
 
 
@@ -478,7 +484,7 @@ def test_a_guest_who_sends_too_many_is_429_and_told_how_long_to_wait():
 
 def test_people_who_are_signed_in_may_have_more_read_than_guests(tmp_path: Path) -> None:
     with running(ServiceOptions(tmp_path, arguments=("--workers", "1"))) as service:
-        guest = httpx.Client(base_url=service.url, timeout=60)
+        guest = client(service.url)
         with guest, Person.signed_up(service.url) as person:
             post = {"files": {"photo": b"no picture"}}
             refused = [guest.post("/api/intake", **post).status_code for _ in range(31)]

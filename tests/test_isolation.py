@@ -16,7 +16,7 @@ from aggregator.catalog.moves import ALL_MUTATORS
 from aggregator.settings import Settings
 from tests.answers import assert_problem, masked
 from tests.authenticator import Authenticator
-from tests.service import PASSWORD, Person, Running, uuid7
+from tests.service import PASSWORD, Person, Running, client, uuid7
 from tests.town import register
 
 Shape = tuple[int, dict[str, str], str]
@@ -451,7 +451,7 @@ def test_a_use_another_account_has_counted_counts_here_too(person: Person, own: 
 def test_signed_out_everything_is_asked_to_sign_in_alike(
     service: Running, stranger: Person, theirs: Ids, own: Ids, row: tuple[str, str]
 ) -> None:
-    with httpx.Client(base_url=service.url, timeout=60) as browser:
+    with client(service.url) as browser:
         nobody = replace(stranger, http=browser)
         for probe in WITH_IDS[row]:
             assert_problem(probe.ask(nobody, theirs, own), 401, "sign-in-needed")

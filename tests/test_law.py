@@ -8,11 +8,12 @@ from pathlib import Path
 import pytest
 
 from aggregator.crypto import new_ring
+from tests.inside import quick_passwords
 from tests.law import devices, machine, planted
 from tests.law.book import Broken
 from tests.law.machine import RARE, STEPS, Bench, Tally
 from tests.law.pair import Pair
-from tests.law.server import Server, crashing, quick_passwords
+from tests.law.server import Server, crashing
 from tests.service import ServiceOptions
 
 # What a hundred histories must have met to be worth anything.

@@ -5,7 +5,6 @@ import asyncio
 import itertools
 import logging
 import random
-import subprocess
 import uuid
 from collections import defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
@@ -35,6 +34,7 @@ from aggregator.merchants.patterns import Pattern
 from aggregator.settings import read
 from aggregator.sync.log import bound
 from aggregator.sync.models import Entry, Member, Space
+from tests.launcher import Ended, ended
 from tests.service import Person, ServiceOptions, code, running, uuid7
 from tests.shapes import shape_of
 from tests.stores import Rows
@@ -546,7 +546,7 @@ def test_a_service_that_starts_knows_what_was_learned(options: ServiceOptions) -
     asyncio.run(story())
 
     async def started() -> Sequence[Pattern]:
-        service = app.Service(read({"data": str(options.data), "workers": "1"}, options.environment))
+        service = app.Service(read({"data": str(options.data), "workers": "0"}, options.environment))
         async with service.lifespan(None):  # type: ignore[arg-type]
             return service.patterns.current.fitting("ean_13", ean("4607"))
 
@@ -629,13 +629,11 @@ def test_what_the_operator_cannot_ask_is_named_and_changes_nothing(
 
 
 def test_the_command_prints_what_is_known_and_refuses_in_one_line(options: ServiceOptions) -> None:
-    def run(*arguments: str) -> tuple[int, str, str]:
-        command = options.command("patterns", *arguments)
-        done = subprocess.run(command, env=options.env(), capture_output=True, text=True, timeout=120, check=False)
-        return done.returncode, done.stdout, done.stderr
+    def run(*arguments: str) -> Ended:
+        return ended(options.words("patterns", *arguments), options.env())
 
-    assert run() == (0, f"{commands.NONE_YET}\n", "")
-    assert run("withdraw", "no-such-shop") == (1, "", "The directory has no shop 'no-such-shop'.\n")
+    assert run() == Ended(0, f"{commands.NONE_YET}\n", "")
+    assert run("withdraw", "no-such-shop") == Ended(1, "", "The directory has no shop 'no-such-shop'.\n")
 
 
 # Against a plain count

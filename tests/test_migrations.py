@@ -2,7 +2,6 @@
 
 import asyncio
 import re
-import subprocess
 from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
@@ -15,6 +14,7 @@ from tortoise.migrations.autodetector import MigrationAutodetector
 from aggregator import app, checkup, db, schema
 from aggregator.schema import MigrationLosesRows, StoreIsNewer
 from aggregator.settings import Settings, read
+from tests.launcher import Started, launch
 from tests.service import ServiceOptions, uuid7
 from tests.shapes import Shape, losses, recorded, shape_of
 from tests.stores import Rows
@@ -28,6 +28,12 @@ LOSSY = {
     "a table dropped under its children": "tests.steps.cascading.migrations",
     "parents removed": "tests.steps.orphaning.migrations",
 }
+
+
+@pytest.fixture
+def options(unshaped: ServiceOptions) -> ServiceOptions:
+    """No store yet."""
+    return unshaped
 
 
 def settings(options: ServiceOptions) -> Settings:
@@ -224,9 +230,8 @@ def test_after_a_failed_step_references_are_held_again(populated: ServiceOptions
 # Two at once, and one too old
 
 
-def command(options: ServiceOptions, name: str) -> subprocess.Popen[str]:
-    pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-    return subprocess.Popen(options.command(name), env=options.env(), **pipes)
+def command(options: ServiceOptions, name: str) -> Started:
+    return launch(options.words(name), options.env())
 
 
 def test_processes_that_migrate_at_once_run_every_step_once(options: ServiceOptions) -> None:

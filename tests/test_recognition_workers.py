@@ -8,7 +8,8 @@ import socket
 import subprocess
 import sys
 import textwrap
-from collections.abc import Awaitable, Callable
+import time
+from collections.abc import Awaitable, Callable, Iterable
 from contextlib import aclosing
 from pathlib import Path
 
@@ -205,6 +206,29 @@ def test_a_caller_who_leaves_spoils_nothing_for_the_next(tmp_path):
         assert (await next_one).lines[2].text == "mine"
 
     run(story, workers=1)
+
+
+def kill_unheard(pids: Iterable[int]) -> None:
+    """Kill processes and wait until they are dead, while nobody in this process can hear of it."""
+    for pid in pids:
+        os.kill(pid, signal.SIGKILL)
+        while psutil.Process(pid).status() != psutil.STATUS_ZOMBIE:
+            time.sleep(0.01)
+
+
+def test_a_photo_that_comes_to_a_process_which_has_just_died_is_read_by_another():
+    async def story(pool):
+        kill_unheard(pool.pids)
+        assert await outcome(pool.read([b"look"])) == "read"
+
+    run(story)
+
+
+def test_without_a_process_every_photo_is_refused_at_once():
+    async def story(pool):
+        assert await outcome(pool.read([b"look"])) == "busy"
+
+    run(story, workers=0)
 
 
 def test_closing_ends_every_process_and_tells_who_waits():

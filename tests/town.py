@@ -13,7 +13,7 @@ from tests.authenticator import Authenticator
 from tests.mailbox import PATIENCE_S, Mailbox, link, mailbox
 from tests.providers import Provider, provider
 from tests.servers import free_ports
-from tests.service import PASSWORD, ServiceOptions, running
+from tests.service import PASSWORD, ServiceOptions, client, running
 from tests.stores import Rows
 
 NEW = "an even better password"
@@ -32,7 +32,7 @@ class Town:
 
     def browser(self) -> httpx.Client:
         """A browser without a cookie."""
-        browser = httpx.Client(base_url=self.url, timeout=60, headers={"Accept-Language": "ru"})
+        browser = client(self.url, headers={"Accept-Language": "ru"})
         self.open.callback(browser.close)
         return browser
 

@@ -8,7 +8,7 @@ from aggregator.crew import Crew
 THREADS = 2
 MAX_WAITING = 32
 
-_hasher = PasswordHasher()
+HASHER = PasswordHasher()
 # Checked when there is no such account, so that a stranger cannot tell by time; made with the hasher's own parameters
 # (nobody knows the password), since making one at every start is dear.
 NOBODYS = "$argon2id$v=19$m=65536,t=3,p=4$d2tcLrIMU0Xkhb/ZJlOJPw$W8MBfll4bfCEBl+/ECqz46ue6W1nVX3nXGqjuklgfkk"
@@ -22,7 +22,7 @@ class Passwords:
 
     async def hash(self, password: str) -> str:
         """The argon2id hash with its parameters, in PHC form. Raises Unavailable under too much load."""
-        return await self._crew.run(lambda: _hasher.hash(password))
+        return await self._crew.run(lambda: HASHER.hash(password))
 
     async def matches(self, password_hash: str | None, password: str) -> bool:
         """Whether the password is right; takes as long when there is no hash. Raises Unavailable under too much
@@ -37,6 +37,6 @@ class Passwords:
 
 def _verify(password_hash: str, password: str) -> bool:
     try:
-        return _hasher.verify(password_hash, password)
+        return HASHER.verify(password_hash, password)
     except (VerificationError, InvalidHashError):
         return False

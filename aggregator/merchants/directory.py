@@ -1,7 +1,7 @@
 """The shops Karman knows: one packed file, read once, never changed while the process lives."""
 
 from collections.abc import Iterable, Iterator
-from functools import lru_cache
+from functools import cache, lru_cache
 from importlib.resources import files
 
 import msgspec
@@ -90,8 +90,9 @@ class Directory:
         self.source = source
 
     @classmethod
+    @cache
     def read(cls) -> "Directory":
-        """The packed file. Takes some 0.1 s."""
+        """The packed file, read once; takes some 0.1 s."""
         packed = files("aggregator.merchants").joinpath("data", "directory.json").read_bytes()
         file = msgspec.json.decode(packed, type=_File)
         return cls((row.merchant() for row in file.merchants), file.merged, file.source)

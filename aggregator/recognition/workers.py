@@ -44,7 +44,7 @@ T = TypeVar("T")
 
 
 class Pool:
-    """Reads photos in `workers` processes while at most `queue` calls wait.
+    """Reads photos in `workers` processes while at most `queue` calls wait; without a process every call is refused.
 
     timeout_s       what a card may take; its process is killed after that
     reader          `module:function` from photos to a Reading, as each process imports it
@@ -129,6 +129,8 @@ class Pool:
             self._leave(job)
 
     def _admit(self, request: Request) -> "_Job":
+        if not self._workers:
+            raise Unavailable("busy", "This process of the service reads no photos.", MOST_WAIT_S)
         if self._jobs.qsize() >= self._queue + self._idle:
             raise self._busy()
         job = _Job(request)
@@ -182,10 +184,16 @@ class Pool:
         coming = asyncio.create_task(self._jobs.get())
         try:
             await asyncio.wait({coming, worker.gone}, return_when=asyncio.FIRST_COMPLETED)
-            return coming.result() if coming.done() else None
         finally:
             self._idle -= 1
             coming.cancel()
+        if not coming.done():
+            return None
+        if worker.lives:
+            return coming.result()
+        # It died while it had nothing to do: this is the next one's.
+        self._jobs.put_nowait(coming.result())
+        return None
 
     async def _do(self, worker: "_Worker", job: "_Job") -> bool:
         """Settle one job; whether the process can take another."""

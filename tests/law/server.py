@@ -17,10 +17,8 @@ from urllib.parse import urlsplit
 
 import asyncpg
 import pytest
-from argon2 import PasswordHasher
 
 from aggregator import app, db, store
-from aggregator.accounts import passwords
 from aggregator.accounts.sessions import now_ms
 from aggregator.backup import restore as restoring
 from aggregator.backup import save as saving
@@ -52,14 +50,6 @@ class Crash:
 
 
 CRASH: ContextVar[Crash | None] = ContextVar("crash", default=None)
-
-
-@contextmanager
-def quick_passwords() -> Iterator[None]:
-    """Inside the block passwords take argon2 no time."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(passwords, "_hasher", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
-        yield
 
 
 @contextmanager
