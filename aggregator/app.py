@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
 from typing import Any, cast
+from urllib.parse import urlsplit
 
 import asyncpg
 from starlette.applications import Starlette
@@ -130,7 +131,9 @@ class Service:
         self.patterns = KnownPatterns(self.directory)
         self.outbound = Outbound(settings.allowed_hosts)
         self.subscriptions = Subscriptions(self.outbound)
-        self.vapid = Vapid(self.keys, settings.address if settings.secure else NOBODY)
+        # Without a port, which push services refuse in it.
+        contact = f"https://{urlsplit(settings.address).hostname}" if settings.secure else NOBODY
+        self.vapid = Vapid(self.keys, contact)
         homes = (open_home, home_of)
         self.ways_in = WaysIn(settings, self.sessions, self.passwords, self.outbound, homes, self._ended)
         self.pool = Pool(settings.workers, settings.queue, reader=READERS[settings.text])
@@ -178,8 +181,9 @@ class Service:
 
     async def _ended(self, device_id: uuid.UUID) -> None:
         """A device is signed out: it hears no more, and is told no more."""
-        await self.subscriptions.forget(device_id)
+        # Its stream first: should the store fail over the rest, that is tidied up later.
         await self.pokes.end(device_id)
+        await self.subscriptions.forget(device_id)
 
     def _reminders(self) -> ReminderJob:
         reminding = Reminding(self.keys, self.subscriptions)

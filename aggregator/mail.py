@@ -8,6 +8,7 @@ import ssl
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from email.errors import MessageError
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.utils import format_datetime, make_msgid, parseaddr
@@ -79,10 +80,14 @@ def connected(server: Smtp) -> Iterator[smtplib.SMTP]:
     else:
         opened = smtplib.SMTP(server.host, server.port, timeout=TIMEOUT_S)
     with opened:
-        if server.tls == "starttls":
-            opened.starttls(context=tls)
-        if server.user:
-            opened.login(server.user, server.password)
+        try:
+            if server.tls == "starttls":
+                opened.starttls(context=tls)
+            if server.user:
+                opened.login(server.user, server.password)
+        except smtplib.SMTPNotSupportedError as error:
+            # It is the server that cannot, at this moment, and not the mail.
+            raise smtplib.SMTPException(f"{server.host}: {error}") from error
         yield opened
 
 
@@ -93,7 +98,7 @@ def _message(letter: Letter, sender: str) -> EmailMessage:
     try:
         message["To"] = Address(addr_spec=letter.to)
         message["From"] = Address(name, addr_spec=address)
-    except (ValueError, IndexError) as error:
+    except (ValueError, IndexError, AttributeError, MessageError) as error:
         raise Unsendable(f"{letter.to!r} cannot stand in a mail.") from error
     message["Subject"] = letter.subject
     message["Date"] = format_datetime(datetime.now(UTC))

@@ -10,6 +10,7 @@ import re
 import socket
 import ssl
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,11 +20,15 @@ TIMEOUT_S = 10.0
 CONNECT_TIMEOUT_S = 4.0
 LIMIT_BYTES = 256_000
 MAX_URL = 2_048
+MAX_PORT = 65_535
 # Names with more addresses are tried at their first ones only.
 MAX_ADDRESSES = 3
 # After encoding: a name, an IPv4 address or an IPv6 one.
 HOST = re.compile(rb"[A-Za-z0-9._:-]+")
 NAT64 = ipaddress.ip_network("64:ff9b::/96")
+
+# A name server that never answers holds a thread for as long as the system is patient: not one that others wait for.
+_RESOLVERS = ThreadPoolExecutor(4, "resolver")
 
 Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
 """The IP addresses of a host name; raises OSError."""
@@ -55,7 +60,8 @@ class Answer:
 
 async def resolve(host: str, port: int) -> list[str]:
     """The addresses that the system's resolver gives; raises OSError."""
-    found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    look_up = functools.partial(socket.getaddrinfo, host, port, type=socket.SOCK_STREAM)
+    found = await asyncio.get_running_loop().run_in_executor(_RESOLVERS, look_up)
     return [str(address[0]) for *_, address in found]
 
 
@@ -103,7 +109,7 @@ class Outbound:
         except (httpx.InvalidURL, TypeError, ValueError):
             raise NotAllowed("This is not an address.") from None
         is_spelt = len(url) <= MAX_URL and HOST.fullmatch(target.raw_host) and not target.userinfo
-        if not is_spelt or target.scheme not in {"http", "https"}:
+        if not is_spelt or target.scheme not in {"http", "https"} or not 0 < _port(target) <= MAX_PORT:
             raise NotAllowed("Only an https address without a user's name is called.")
         is_private = bool({target.host.lower(), f"{target.host}:{_port(target)}".lower()} & self._private_hosts)
         if not is_private:
@@ -140,7 +146,7 @@ def _inner(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> Sequence[i
 
 
 def _port(target: httpx.URL) -> int:
-    return target.port or (443 if target.scheme == "https" else 80)
+    return (443 if target.scheme == "https" else 80) if target.port is None else target.port
 
 
 def _refuse_plain(target: httpx.URL) -> None:

@@ -10,7 +10,7 @@ from tests.answers import assert_problem, masked
 from tests.mailbox import link
 from tests.service import PASSWORD, uuid7
 from tests.stores import Rows
-from tests.town import NEW, Member, Town, come_by, credentials, new_address, new_subject, who
+from tests.town import NEW, Member, Town, come_by, credentials, new_address, new_subject, until, who
 
 COOKIE = "karman"
 PLANTED = "attackers-own-value-attackers-own-value-0000"
@@ -85,6 +85,27 @@ def test_an_unverified_address_gets_no_link_for_a_new_password(town: Town, membe
     assert link(town.box.next(member.email, 2))[0] == "/reset"
     assert len(town.box.of(attacker.email)) == 1
     assert Rows(town.options).count("mail_token", f"account_id = '{attacker.account}'") == 0
+
+
+def test_a_link_goes_to_the_address_of_the_account_and_never_to_one_that_looks_like_it(town: Town) -> None:
+    name = uuid7()
+    member = town.joined(f"{name}@strasse.example.org")
+    lookalikes = [f"{name}@straße.example.org", f"{name}@ｓtrasse.example.org", f"{name}@ſtrasse.example.org"]
+    for address in (*lookalikes, member.email.upper()):
+        assert member.http.post("/api/password-reset", json={"email": address}).status_code == 202
+    assert link(town.box.next(member.email, 2))[0] == "/reset"
+    assert [mail["To"] for mail in town.box.mails if name in str(mail["To"])] == [member.email] * 2
+
+
+def test_a_mail_that_cannot_be_written_keeps_nobody_elses_back(town: Town) -> None:
+    with town.browser() as browser:
+        assert browser.post("/api/accounts", json=credentials("a@[x.y")).status_code == 202
+        for address in ("a@x..y", "<@x.y", "a@.x.y", "a@x."):
+            answer = browser.post("/api/accounts", json=credentials(address))
+            assert answer.status_code in {202, 422}
+    for _ in range(2):
+        town.joined()
+    until(lambda: Rows(town.options).count("mail") == 0)
 
 
 def test_opening_a_strangers_link_vouches_for_nothing(town: Town, member: Member) -> None:

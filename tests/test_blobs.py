@@ -147,7 +147,7 @@ def test_slow_calls_leave_the_event_loop_free(blobs: Blobs) -> None:
                 await asyncio.sleep(0)
 
         ticking = asyncio.create_task(tick())
-        await blobs.put("p/large", bytes(2_000_000))
+        await blobs.put("p/large", bytes(20_000_000))
         done.set()
         await ticking
         assert ticks > 3

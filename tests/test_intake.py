@@ -296,7 +296,7 @@ def test_one_bad_photo_refuses_the_card(service):
 
 
 def test_damaged_files_cost_no_process_and_no_memory(reader, is_proof):
-    rounds = {damage.cut_off: 2, damage.bits_turned: 1, damage.made_up: 2, damage.announcing: 1}
+    rounds = dict.fromkeys((damage.cut_off, damage.bits_turned, damage.made_up, damage.announcing), 1)
     rounds = dict.fromkeys(rounds, 125) if is_proof else rounds
     with ThreadPoolExecutor(3) as senders:
         assert {answer.status_code for answer in senders.map(reader.send, [JPEG] * 6)} == {200}

@@ -307,6 +307,23 @@ def test_a_subscription_that_is_gone_goes_and_a_busy_push_service_is_asked_again
     told(story)
 
 
+@pytest.mark.parametrize("wait", ["9" * 30, "9" * 5_000, "-1", "soon"])
+def test_a_push_service_that_asks_for_nonsense_is_asked_again_and_delays_nobody(
+    told: Told, pushes: PushService, wait: str
+) -> None:
+    async def story(guest: Guest) -> None:
+        await wish(guest)
+        await subscribe(guest, Browser(pushes))
+        await card(guest, 3)
+        pushes.status, pushes.answer = 429, {"retry-after": wait}
+        await work(guest)
+        pushes.status, pushes.answer = 201, {}
+        await work(guest, "10:10")
+        assert len(pushes.take()) == 2
+
+    told(story)
+
+
 def test_an_expired_subscription_and_a_browser_that_changed_hands_are_told_nothing(
     told: Told, pushes: PushService
 ) -> None:
@@ -397,7 +414,8 @@ def test_what_cannot_be_is_named_and_nothing_of_it_kept(person: Person) -> None:
         assert problem["errors"][0]["pointer"] == field
     with push_service() as service:
         good = Browser(service).subscription()
-        for endpoint in ("https://127.0.0.1/x", "http://example.org/x", good["endpoint"], "https://u@example.org", "x"):
+        bad = ("https://127.0.0.1/x", "http://example.org/x", "https://u@example.org", "https://example.org:99999", "x")
+        for endpoint in (*bad, good["endpoint"]):
             body = {"subscription": {**good, "endpoint": endpoint}, "language": "ru"}
             problem = assert_problem(put("/api/reminders/device", body), 422, "invalid")
             assert problem["errors"][0]["pointer"] == "/subscription/endpoint"
@@ -405,6 +423,9 @@ def test_what_cannot_be_is_named_and_nothing_of_it_kept(person: Person) -> None:
         body = {"subscription": {"endpoint": "https://push.example.org/x", "keys": keys}, "language": "ru"}
         problem = assert_problem(put("/api/reminders/device", body), 422, "invalid")
         assert len(problem["errors"]) == 2
+        body["subscription"] = {**good, "endpoint": "https://push.example.org/x", "expirationTime": 1e300}
+        problem = assert_problem(put("/api/reminders/device", body), 422, "invalid")
+        assert problem["errors"][0]["pointer"] == "/subscription/expirationTime"
     answer = person.http.get("/api/reminders", params={"account": person.account}).json()
     assert (answer["on"], answer["device"], answer["quiet"]) == (False, False, {"from": "22:00", "to": "09:00"})
 

@@ -69,7 +69,7 @@ class MailRoutes:
     async def confirm(self, request: Request) -> Response:
         asked = await read_json(request, Confirmation)
         check_fields(device=asked.device)
-        self._desk.limits.prove(host_of(request), asked.token)
+        self._desk.limits.prove(host_of(request), token_hash(asked.token))
         browser = self._desk.sessions.planted(request, SIGN_UP_COOKIE)
         arrival = await self._desk.people.confirm(asked.token, asked.device, browser, asked.password)
         return await self._desk.welcome.arrived(arrival, 201)
@@ -100,7 +100,7 @@ class MailRoutes:
     async def reset(self, request: Request) -> Response:
         asked = await read_json(request, Reset)
         check_fields(password=asked.password, device=asked.device)
-        self._desk.limits.prove(host_of(request), asked.token)
+        self._desk.limits.prove(host_of(request), token_hash(asked.token))
         password_hash = await self._desk.passwords.hash(asked.password)
         async with db.transaction():
             token = await _spent(asked.token, letters.RESET)

@@ -21,6 +21,8 @@ from aggregator.mail import Letter, NotSent, Post, Unsendable
 
 LINK_MS = 3_600_000
 RETRY_MS = 60_000
+# Longer than a mail server can take over one mail, each step of which has a time of its own.
+LEASE_MS = 300_000
 MAX_RETRY_MS = 3_600_000
 GIVE_UP_MS = 86_400_000
 # So that a mail's way is not heard in the answers of those who come next.
@@ -92,6 +94,8 @@ class Postman:
                 await self.deliver()
             except db.STORE_ERRORS as error:
                 _log.warning("mails wait for the store: %s", error)
+            except Exception:
+                _log.exception("mails wait for the background job")
 
     async def run(self, store: db.Store, now: int) -> None:
         """The background job: what a process that died has left, and what is to be tried again."""
@@ -99,7 +103,7 @@ class Postman:
 
     async def deliver(self) -> None:
         """Send everything that is due."""
-        while rows := await db.fetch(TAKE, now_ms() + RETRY_MS, now_ms()):
+        while rows := await db.fetch(TAKE, now_ms() + LEASE_MS, now_ms()):
             await self._one(rows[0])
 
     async def _one(self, row: db.Row) -> None:
@@ -112,9 +116,16 @@ class Postman:
             return
         except Unsendable as error:
             _log.warning("a mail cannot be sent to anybody: %s", error)
+        except db.STORE_ERRORS:
+            raise
+        except Exception as error:
+            # Whatever is wrong with one mail, the others go.
+            _log.exception("a mail went wrong")
+            await self._later(row, error)
+            return
         await OutgoingMail.filter(id=row["id"]).delete()
 
-    async def _later(self, row: db.Row, error: NotSent) -> None:
+    async def _later(self, row: db.Row, error: Exception) -> None:
         if row["created_ms"] < now_ms() - GIVE_UP_MS:
             _log.error("a mail was not taken for a day and is given up: %s", error)
             await OutgoingMail.filter(id=row["id"]).delete()
@@ -142,21 +153,22 @@ class Postman:
         except IntegrityError:
             # The account was deleted at this moment.
             return None
-        return self._letter(asked.kind, asked, f"/{asked.kind}#{token}")
+        return self._letter(asked.kind, asked, account.email, f"/{asked.kind}#{token}")
 
     async def _confirming(self, asked: _Writing, account: Account | None) -> Letter | None:
         """The link of a sign-up, or a word to whoever has an account already."""
         if account is not None:
             await SignUp.filter(id=asked.sign_up_id).delete()
-            return self._letter(letters.TAKEN, asked, "/account")
+            return self._letter(letters.TAKEN, asked, account.email, "/account")
         token = secrets.token_urlsafe(32)
         found = SignUp.filter(id=asked.sign_up_id)
         if not await found.update(token_hash=token_hash(token), expires_ms=now_ms() + LINK_MS):
             return None
-        return self._letter(letters.CONFIRM, asked, f"/confirm#{token}")
+        return self._letter(letters.CONFIRM, asked, asked.email, f"/confirm#{token}")
 
-    def _letter(self, kind: str, asked: _Writing, path: str) -> Letter:
-        return letters.letter(kind, asked.language, asked.email, self._address + path)
+    def _letter(self, kind: str, asked: _Writing, to: str, path: str) -> Letter:
+        """What an account is told goes to the address it has, however somebody else spelt it."""
+        return letters.letter(kind, asked.language, to, self._address + path)
 
 
 async def forget_expired(store: db.Store, now: int) -> None:

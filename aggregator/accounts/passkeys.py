@@ -19,9 +19,11 @@ from webauthn.helpers.structs import (
     UserVerificationRequirement,
 )
 
+from aggregator import db
 from aggregator.accounts import challenges
 from aggregator.accounts.models import Account, Passkey
 from aggregator.accounts.sessions import now_ms
+from aggregator.accounts.ways import locked
 from aggregator.errors import Conflict, Forbidden, Unauthorized
 
 T = TypeVar("T")
@@ -42,8 +44,7 @@ class Passkeys:
     async def ask_to_make(self, account: Account) -> dict[str, Any]:
         """What the browser needs to make one; raises Conflict past the bound."""
         known = await Passkey.filter(account_id=account.id)
-        if len(known) >= MOST:
-            raise Conflict("too-many-passkeys", f"An account has at most {MOST} passkeys; remove one first.")
+        _refuse_more(len(known))
         options = webauthn.generate_registration_options(
             rp_id=self._site,
             rp_name=NAME,
@@ -68,19 +69,24 @@ class Passkeys:
                 require_user_verification=True,
             )
         )
+        passkey = Passkey(
+            id=uuid.uuid4(),
+            account_id=account_id,
+            credential_hash=_hash(made.credential_id),
+            credential_id=made.credential_id,
+            public_key=made.credential_public_key,
+            sign_count=made.sign_count,
+            name=name.strip(),
+            created_ms=now_ms(),
+        )
         try:
-            return await Passkey.create(
-                id=uuid.uuid4(),
-                account_id=account_id,
-                credential_hash=_hash(made.credential_id),
-                credential_id=made.credential_id,
-                public_key=made.credential_public_key,
-                sign_count=made.sign_count,
-                name=name.strip(),
-                created_ms=now_ms(),
-            )
+            async with db.transaction():
+                await locked(account_id)
+                _refuse_more(await Passkey.filter(account_id=account_id).count())
+                await passkey.save(force_create=True)
         except IntegrityError:
             raise Conflict("passkey-known", "This passkey is kept already.") from None
+        return passkey
 
     async def ask_to_use(self) -> dict[str, Any]:
         """What the browser needs to offer the passkeys that it has."""
@@ -106,6 +112,11 @@ class Passkeys:
         )
         await Passkey.filter(id=known.id).update(sign_count=used.new_sign_count, used_ms=now_ms())
         return known.account_id
+
+
+def _refuse_more(known: int) -> None:
+    if known >= MOST:
+        raise Conflict("too-many-passkeys", f"An account has at most {MOST} passkeys; remove one first.")
 
 
 async def _asked(

@@ -173,8 +173,9 @@ class People:
         wrong = Unauthorized("wrong-credentials", "The address or the password is wrong.")
         if account is None or not right:
             raise wrong
-        try:
+        async with db.transaction():
+            # While it was checked, the account may have been deleted or its password changed, with all devices out.
+            unchanged = Account.filter(id=account.id, password_hash=account.password_hash)
+            if not await unchanged.select_for_update().first():
+                raise wrong
             return await self.arrive(account, credentials.device)
-        except IntegrityError:
-            # The account was deleted while its password was checked.
-            raise wrong from None

@@ -6,6 +6,7 @@ import uuid
 from aggregator import db
 from aggregator.accounts.models import Account, RecoveryCode
 from aggregator.accounts.sessions import now_ms, token_hash
+from aggregator.accounts.ways import locked
 from aggregator.errors import Unauthorized
 
 COUNT = 10
@@ -29,6 +30,7 @@ async def renew(account_id: uuid.UUID) -> list[str]:
     codes = [_new() for _ in range(COUNT)]
     now = now_ms()
     async with db.transaction():
+        await locked(account_id)
         await RecoveryCode.filter(account_id=account_id).delete()
         await RecoveryCode.bulk_create(
             [RecoveryCode(code_hash=token_hash(plain(code)), account_id=account_id, created_ms=now) for code in codes]

@@ -33,7 +33,7 @@ class Ways:
     async def remove_password(self, account_id: uuid.UUID) -> None:
         """Raises Conflict `last-way-in`."""
         async with db.transaction():
-            account = await _locked(account_id)
+            account = await locked(account_id)
             if not account.password_hash:
                 raise NotFound
             await Account.filter(id=account_id).update(password_hash=None)
@@ -49,7 +49,7 @@ class Ways:
 
     async def _remove(self, kind: type[Passkey | Identity], account_id: uuid.UUID, id: uuid.UUID | None) -> None:
         async with db.transaction():
-            await _locked(account_id)
+            await locked(account_id)
             if not await kind.filter(id=id, account_id=account_id).delete():
                 raise NotFound
             await self._keep_one(account_id)
@@ -63,8 +63,8 @@ class Ways:
             raise Conflict("last-way-in", "This is the last way into the account; add another one first.")
 
 
-async def _locked(account_id: uuid.UUID) -> Account:
-    """Of two devices that each remove one of two ways, the second finds one left."""
+async def locked(account_id: uuid.UUID) -> Account:
+    """The account, whose ways nobody else changes before the transaction ends."""
     sql = "SELECT id FROM account WHERE id = $1"
     await db.fetch(sql if db.is_sqlite() else f"{sql} FOR UPDATE", str(account_id))
     account = await Account.get_or_none(id=account_id)

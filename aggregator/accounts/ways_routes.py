@@ -7,9 +7,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from aggregator.accounts import recovery
+from aggregator import db
+from aggregator.accounts import letters, recovery
 from aggregator.accounts.desk import Desk
-from aggregator.accounts.models import Account
+from aggregator.accounts.models import Account, MailToken
 from aggregator.accounts.people import check_fields
 from aggregator.accounts.providers import Providers, note_proof
 from aggregator.accounts.sessions import end_others
@@ -83,10 +84,13 @@ class WaysRoutes:
             await self._desk.fresh(request)
         else:
             await self._desk.check_password(request, account, asked.old)
-        await Account.filter(id=account.id).update(password_hash=await self._desk.passwords.hash(asked.password))
-        if asked.end_others:
-            for device_id in await end_others(account.id, session.device_id):
-                await self._desk.ended(device_id)
+        password_hash = await self._desk.passwords.hash(asked.password)
+        async with db.transaction():
+            await Account.filter(id=account.id).update(password_hash=password_hash)
+            await MailToken.filter(account_id=account.id, purpose=letters.RESET).delete()
+            gone = await end_others(account.id, session.device_id) if asked.end_others else []
+        for device_id in gone:
+            await self._desk.ended(device_id)
         return Response(status_code=204)
 
     async def remove_password(self, request: Request) -> Response:

@@ -86,11 +86,14 @@ class Reminding:
         today, days = day.today(now_ms), [int(one) for one in wish.days.split(",")]
         last = today + timedelta(days=max(days))
         fresh = []
-        for row in await db.fetch(ENDING, str(wish.account_id), today.isoformat(), last.isoformat()):
+        rows = await db.fetch(ENDING, str(wish.account_id), today.isoformat(), last.isoformat())
+        # Noting holds the space: all who hold several do so in the order of their ids.
+        for row in sorted(rows, key=lambda row: str(row["space_id"])):
             step = step_of((date.fromisoformat(row["expires_on"]) - today).days, days)
             if step is not None and self._is_used(row) and await _note(wish.account_id, row, step):
                 fresh.append(_Ending(uuid.UUID(str(row["space_id"])), row["key"], row["expires_on"]))
         if fresh:
+            fresh.sort(key=lambda one: (one.ends, str(one.space), one.key))
             await queue(KIND, fresh, devices, now_ms, day.closes(now_ms))
 
     async def compose(self, notice: Notice, subscription: PushSubscription) -> bytes | None:

@@ -172,6 +172,8 @@ class Pokes:
             # What was said while nobody listened is not repeated, so everybody looks once.
             for listener in [one for listeners in self._by_account.values() for one in listeners]:
                 await self.settle(listener, partial(spaces_of, store, listener.account_id))
+            for device_id in self._by_device.keys() - await _living(store, list(self._by_device)):
+                self._end(device_id)
             self._wake_all()
             await lost.wait()
         finally:
@@ -196,6 +198,12 @@ async def spaces_of(store: db.Store, account_id: uuid.UUID) -> set[uuid.UUID]:
     """The spaces that an account may enter."""
     rows = await store.read("SELECT space_id FROM member WHERE account_id = $1", str(account_id))
     return {uuid.UUID(str(row[0])) for row in rows}
+
+
+async def _living(store: db.Store, devices: Sequence[uuid.UUID]) -> set[uuid.UUID]:
+    """Those of the devices that are not signed out."""
+    sql = "SELECT id FROM device WHERE revoked_ms IS NULL AND id = ANY($1)"
+    return {uuid.UUID(str(row[0])) for row in await store.read(sql, devices)}
 
 
 def _put(table: dict[uuid.UUID, set[Listener]], key: uuid.UUID, listener: Listener) -> None:

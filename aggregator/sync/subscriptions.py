@@ -19,6 +19,8 @@ from aggregator.sync.vapid import raw_of
 
 POINT_BYTES = 65
 AUTH_BYTES = 16
+# What a float carries exactly, and a column holds.
+MAX_MS = 2**53
 ENDED = (
     "DELETE FROM push_subscription WHERE expires_ms <= $1 OR device_id IN "
     "(SELECT id FROM device WHERE revoked_ms IS NOT NULL OR expires_ms <= $1)"
@@ -92,6 +94,8 @@ class Subscriptions:
             errors.append(FieldError("/subscription/keys/p256dh", "This is not a point on P-256."))
         if not _has_length(subscribed.keys.auth, AUTH_BYTES):
             errors.append(FieldError("/subscription/keys/auth", f"{AUTH_BYTES} bytes in base64url are needed."))
+        if not 0 <= (subscribed.expirationTime or 0) <= MAX_MS:
+            errors.append(FieldError("/subscription/expirationTime", "This is no time in ms since 1970."))
         if errors:
             raise Invalid(errors)
 

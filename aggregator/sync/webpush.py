@@ -6,6 +6,7 @@ queued ──sent──▶ gone from here      404, 410: the subscription goes, 
 
 import asyncio
 import logging
+import time
 import uuid
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
@@ -25,6 +26,8 @@ MAX_DOUBLINGS = 6
 ANSWER_BYTES = 16_000
 GONE = {404, 410}
 TOO_MANY = 429
+# Of the seconds in Retry-After: more than any notice waits.
+MAX_DIGITS = 9
 UNSENT = "DELETE FROM notice WHERE until_ms <= $1 OR device_id NOT IN (SELECT device_id FROM push_subscription)"
 
 Compose = Callable[[Notice, PushSubscription], Awaitable[bytes | None]]
@@ -75,14 +78,31 @@ class Sender:
 
     async def send(self, now_ms: int) -> None:
         """Send everything that is due at `now_ms` (ms since 1970, UTC), and drop what is too late."""
+        began = time.monotonic()
         await self._subscriptions.tidy(now_ms)
-        await db.fetch(UNSENT, now_ms)
         while due := await Notice.filter(next_ms__lte=now_ms).order_by("next_ms", "id").limit(AT_ONCE):
+            # Silent push services take their time, and nobody is rung later than they wished for it.
+            by_now_ms = now_ms + int((time.monotonic() - began) * 1000)
+            await db.fetch(UNSENT, by_now_ms)
             async with asyncio.TaskGroup() as group:
                 for notice in due:
-                    group.create_task(self._send(notice, now_ms))
+                    group.create_task(self._try(notice, by_now_ms))
+        await db.fetch(UNSENT, now_ms)
+
+    async def _try(self, notice: Notice, now_ms: int) -> None:
+        """Whatever is wrong with one notice, the others go."""
+        try:
+            await self._send(notice, now_ms)
+        except db.STORE_ERRORS:
+            raise
+        except Exception:
+            _log.exception("a notice went wrong")
+            await _postpone(notice, now_ms, 0)
 
     async def _send(self, notice: Notice, now_ms: int) -> None:
+        if notice.until_ms <= now_ms:
+            await Notice.filter(id=notice.id).delete()
+            return
         subscription = await PushSubscription.get_or_none(device_id=notice.device_id)
         plain = await self._composers[notice.kind](notice, subscription) if subscription else None
         if subscription is None or plain is None:
@@ -126,11 +146,11 @@ class Sender:
 async def _postpone(notice: Notice, now_ms: int, asked_ms: int) -> None:
     """Twice as long each time, and no shorter than asked for."""
     pause_ms: int = FIRST_PAUSE_MS * 2 ** min(notice.tries, MAX_DOUBLINGS)
-    next_ms = now_ms + max(pause_ms, asked_ms)
+    next_ms = min(now_ms + max(pause_ms, asked_ms), notice.until_ms)
     await Notice.filter(id=notice.id).update(next_ms=next_ms, tries=notice.tries + 1)
 
 
 def _asked_ms(answer: Answer) -> int:
     """How long the push service wants to be left alone; dates in Retry-After are as good as nothing."""
     asked = answer.headers.get("retry-after", "")
-    return int(asked) * 1000 if asked.isascii() and asked.isdigit() else 0
+    return int(asked) * 1000 if asked.isascii() and asked.isdigit() and len(asked) <= MAX_DIGITS else 0
