@@ -160,6 +160,53 @@ test('after A signed out, B signs in on the same browser and sees only their own
   expect(await browser.stored()).toHaveLength(2);
 });
 
+test('B who signs in over A, whose session is over, leaves nothing of A on the device', async () => {
+  const { browser, tab } = await signedUp(server, EMAIL);
+  await keepAll(tab, 'Анина');
+  await quiet(tab);
+  server.expire(browser.jar);
+  await signedUp(server, 'boris@example.org');
+  await tab.session.signIn('boris@example.org', PASSWORD);
+  const boris = tab.wallet.account.value!.id;
+  expect((await browser.stored()).sort()).toEqual([`${browser.databases}-${boris}`, `${browser.databases}-guest`].sort());
+  await keepAll(tab, 'Борина');
+  await quiet(tab);
+  expect(names(tab)).toEqual(['Борина']);
+  await tab.session.signOut();
+  await tab.session.signIn(EMAIL, PASSWORD);
+  await until(() => expect(names(tab)).toEqual(['Анина']));
+});
+
+test('B who signs in over A leaves what A has not sent, and A finds it again', async () => {
+  const { browser, tab } = await signedUp(server, EMAIL);
+  await quiet(tab);
+  server.expire(browser.jar);
+  await keepAll(tab, 'Неотправленная');
+  await signedUp(server, 'boris@example.org');
+  await tab.session.signIn('boris@example.org', PASSWORD);
+  expect(await browser.stored()).toHaveLength(3);
+  expect(names(tab)).toEqual([]);
+  await tab.session.signIn(EMAIL, PASSWORD);
+  await quiet(tab);
+  expect(names(tab)).toEqual(['Неотправленная']);
+  expect(server.cards(EMAIL).size).toBe(1);
+});
+
+test('who is back before their database was removed keeps it at the next start', async () => {
+  const { browser, tab } = await signedUp(server, EMAIL);
+  const account = tab.wallet.account.value!.id;
+  const { openDB } = await import('idb');
+  const guest = await openDB(`${browser.databases}-guest`);
+  await guest.put('meta', [`${browser.databases}-${account}`], 'leaving');
+  server.expire(browser.jar);
+  await tab.session.signIn(EMAIL, PASSWORD);
+  server.down = true;
+  await keepAll(tab, 'Неотправленная');
+  guest.close();
+  tab.kill();
+  expect(names(await browser.open())).toEqual(['Неотправленная']);
+});
+
 test('unsent edits keep a person signed in until they say they may go', async () => {
   const { browser, tab } = await signedUp(server, EMAIL);
   server.down = true;

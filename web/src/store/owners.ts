@@ -2,7 +2,7 @@
 import type { Account, Card } from '../model';
 import { UnsentChanges } from '../model';
 import {
-  meta, read, remove, setMeta, STORES, write, type Database, type Mutation, type Queued, type StoredPicture,
+  meta, read, remove, setMeta, STORES, write, type Database, type Mutation, type Queued, type StoredPicture, type Writing,
 } from './database';
 import { append, isUnsentEdit } from './queue';
 import { cardKey } from './state';
@@ -34,9 +34,12 @@ export function current(guest: Database): Promise<Account | undefined> {
   return read(guest, ['meta'], (tx) => meta(tx, 'account'));
 }
 
-export function become(guest: Database, account: Account): Promise<void> {
+/** The account's database is called `name`. */
+export function become(guest: Database, account: Account, name: string): Promise<void> {
   return write(guest, ['meta'], async (tx) => {
     await setMeta(tx, 'account', account);
+    // Who left and is back before their database was removed needs it again.
+    await forget(tx, name);
     // The new session's cookie has taken the old one's place.
     await setMeta(tx, 'session-to-end', undefined);
   });
@@ -64,6 +67,8 @@ export async function leave(guest: Database, db: Database, unlessUnsent: boolean
     await setMeta(tx, 'leaving', [...leaving.filter((name) => name !== db.name), db.name]);
     await setMeta(tx, 'session-to-end', true);
     await setMeta(tx, 'account', undefined);
+    // Whose copies these are has gone: from now on they are the guest's.
+    await setMeta(tx, 'kept', undefined);
   });
 }
 
@@ -79,16 +84,14 @@ async function refuseIfUnsent(
 export async function removeLeft(guest: Database): Promise<void> {
   const leaving = await read(guest, ['meta'], async (tx) => (await meta(tx, 'leaving')) ?? []);
   for (const name of leaving) {
-    if (await within(WIPE_PATIENCE_MS, remove(name))) await forget(guest, name);
+    if (await within(WIPE_PATIENCE_MS, remove(name))) await write(guest, ['meta'], (tx) => forget(tx, name));
   }
 }
 
-function forget(guest: Database, name: string): Promise<void> {
-  return write(guest, ['meta'], async (tx) => {
-    const leaving = (await meta(tx, 'leaving')) ?? [];
-    const others = leaving.filter((other) => other !== name);
-    await setMeta(tx, 'leaving', others.length ? others : undefined);
-  });
+async function forget(tx: Writing, name: string): Promise<void> {
+  const leaving = (await meta(tx, 'leaving')) ?? [];
+  const others = leaving.filter((other) => other !== name);
+  await setMeta(tx, 'leaving', others.length ? others : undefined);
 }
 
 function within(ms: number, work: Promise<void>): Promise<boolean> {
