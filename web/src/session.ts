@@ -8,8 +8,8 @@ import type { Account, Card, Device } from './model';
 import { open, type Database } from './store/database';
 import { giveUpKept, hasKept, keepAsGuest } from './store/farewell';
 import {
-  adoptCards, become, current, forgetGuestCards, guestOf, leave, ownerOf, removeLeft, sessionEnded, sessionToEnd,
-  type Owner,
+  adoptCards, become, current, forgetGuestCards, guestOf, leave, ownerOf, purgeBin, removeLeft, sessionEnded,
+  sessionToEnd, type Owner,
 } from './store/owners';
 import { collect } from './store/pictures';
 import { CardViews, snapshot } from './store/state';
@@ -44,6 +44,8 @@ export class Session implements Sessions {
       await this.owning('shared', async () => {
         const guest = await this.guest();
         await removeLeft(guest);
+        // A full device must not keep anybody from their cards.
+        await purgeBin(guest).catch(() => undefined);
         const account = await current(guest);
         await this.tab.open(account ? ownerOf(account, this.databases) : this.guestOwner);
       });

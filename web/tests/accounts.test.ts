@@ -20,6 +20,24 @@ async function guestWith(...all: string[]): Promise<{ browser: Browser; tab: Ope
   return { browser, tab, ids: await keepAll(tab, ...all) };
 }
 
+test('a guest’s bin keeps a card for 30 days, with its photo, and no longer', async () => {
+  const { browser, tab, ids } = await guestWith('Магнит', 'Ашан');
+  const old = await tab.wallet.keep({ name: 'Старая' }, { front: PHOTO });
+  for (const id of [...ids.slice(1), old]) await tab.wallet.bin(id);
+  await binnedDaysAgo(tab, ids[1]!, 29);
+  await binnedDaysAgo(tab, old, 31);
+  tab.kill();
+  const again = await browser.open();
+  expect(again.wallet.shelf.all.value.map(({ name }) => name).sort()).toEqual(['Ашан', 'Магнит']);
+  await until(async () => expect(await again.wallet.shelf.db.count('pictures')).toBe(0));
+});
+
+async function binnedDaysAgo({ wallet: { shelf } }: OpenTab, id: string, days: number): Promise<void> {
+  const row = (await shelf.db.get('cards', ['guest', `card/${id}`]))!;
+  const binned_at = new Date(Date.now() - days * 86_400_000).toISOString();
+  await shelf.db.put('cards', { ...row, value: { ...row.value, binned_at } });
+}
+
 test('the chosen guest cards go into the account under their own ids, the rest stay with the guest', async () => {
   const { tab, ids } = await guestWith('Магнит', 'Ашан', 'Личная');
   await tab.session.signUp(EMAIL, PASSWORD);

@@ -1,8 +1,9 @@
 /** Whose data is open, whose is being wiped, and the guest's cards: all of it stands in the guest's database. */
 import type { Account, Card } from '../model';
-import { UnsentChanges } from '../model';
+import { BIN_DAYS, UnsentChanges } from '../model';
 import {
-  meta, read, remove, setMeta, STORES, write, type Database, type Mutation, type Queued, type StoredPicture, type Writing,
+  meta, read, remove, setMeta, STORES, write, type Database, type Mutation, type Queued, type Row,
+  type StoredPicture, type Writing,
 } from './database';
 import { append, isUnsentEdit } from './queue';
 import { cardKey } from './state';
@@ -11,6 +12,8 @@ import { sparse } from './fields';
 
 /** How long a wipe waits for other tabs to let go; what is left is finished at the next start. */
 const WIPE_PATIENCE_MS = 3_000;
+
+const BIN_MS = BIN_DAYS * 86_400_000;
 
 /** Stands for a space in a guest's rows; it is no server's. */
 const GUEST = 'guest';
@@ -124,6 +127,15 @@ function adoption(card: Card, space: string): Mutation[] {
   const keep: Mutation = { name: 'card.keep', args: { space, id, card: fields }, made_at, copy: fields, guest: id };
   if (!card.last_used_at) return [keep];
   return [keep, { name: 'card.use', args: { space, id, use: uuid7(), at: card.last_used_at }, made_at }];
+}
+
+/** Drops what has lain in the guest's bin for its time; an account's bin is the server's to empty. */
+export function purgeBin(guest: Database): Promise<void> {
+  return write(guest, ['cards'], async (tx) => {
+    const isOver = ({ value }: Row): boolean => Date.parse(value.binned_at ?? '') + BIN_MS < Date.now();
+    const over = (await tx.objectStore('cards').getAll()).filter(isOver);
+    await Promise.all(over.map(({ space, key }) => tx.objectStore('cards').delete([space, key])));
+  });
 }
 
 /** Drops guest's cards whose receipts have come, with the pictures only they named. */
