@@ -55,10 +55,13 @@ function EditForm({ card }: { readonly card: Card }) {
   return (
     <Screen title={said.title}
       foot={
-        <button type="submit" form="edit" class="button main" data-testid="save" disabled={saving.value}>{said.save}</button>
+        <button type="submit" form="edit" class="button main" data-testid="save" disabled={saving.value}>
+          {said.save}
+        </button>
       }>
       <form id="edit" class="narrow stack" ref={form} noValidate onSubmit={(event) => void submit(event)}>
-        <ShopBox label={said.name} shop={edit.shop} fault={faults.value.name} onChange={(shop) => change({ shop: relinked(card, shop) })} />
+        <ShopBox label={said.name} shop={edit.shop} fault={faults.value.name}
+          onChange={(shop) => change({ shop: relinked(card, shop) })} />
         <Line name="number" label={said.number} value={edit.number} max={64}
           onInput={(number) => change(renumbered(card, edit, number))} />
         <CodeList codes={edit.codes} faults={faults.value.codes ?? {}} onChange={(codes) => change({ codes })} />

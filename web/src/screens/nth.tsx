@@ -13,7 +13,9 @@ export function Nth({ place: { n, all, onSkip }, busy }: { readonly place: Place
   return (
     <div class="nth">
       <p class="soft small" data-testid="nth">{said.nth(n, all)}</p>
-      {onSkip && <button type="button" class="link" data-testid="skip" disabled={busy} onClick={onSkip}>{said.skip}</button>}
+      {onSkip && (
+        <button type="button" class="link" data-testid="skip" disabled={busy} onClick={onSkip}>{said.skip}</button>
+      )}
     </div>
   );
 }
