@@ -6,7 +6,7 @@
 import { ApiProblem, Offline, type Api } from './api';
 import type { Account, Card, Device } from './model';
 import { open, type Database } from './store/database';
-import { giveUpKept, hasKept, keepAsGuest } from './store/farewell';
+import { giveUpKept, hasKeptLong, keepAsGuest } from './store/farewell';
 import {
   adoptCards, become, current, forgetGuestCards, guestOf, leave, ownerOf, purgeBin, removeLeft, sessionEnded,
   sessionToEnd, type Owner,
@@ -118,8 +118,9 @@ export class Session implements Sessions {
       try {
         await this.erase(account, password);
       } catch (error) {
-        // Without an answer nobody knows: better two copies than none, until the account is heard of again.
-        if (!(error instanceof Offline)) await this.giveUpKept(account);
+        // Without a clear answer nobody knows, an earlier attempt may have done it: better two copies than none, until
+        // the account is heard of again.
+        if (isRefusal(error)) await this.giveUpKept(account);
         throw error;
       }
       await this.wipe(account, { unlessUnsent: false });
@@ -148,7 +149,7 @@ export class Session implements Sessions {
   /** The account has been heard of: its cards kept with the guest, in case it was deleted, may go. */
   onExchanged(account: Account): void {
     const judge = async (): Promise<void> => {
-      if (await hasKept(await this.guest(), account.id)) await this.signing(() => this.judgeKept(account));
+      if (await hasKeptLong(await this.guest(), account.id)) await this.signing(() => this.judgeKept(account));
     };
     // In its own time: who holds the lock may wait for an exchange.
     void judge().catch(() => undefined);
@@ -187,7 +188,7 @@ export class Session implements Sessions {
 
   /** Asks anew, under the lock for sessions: an exchange may have ended before the deletion began. */
   private async judgeKept(account: Account): Promise<void> {
-    if (!(await hasKept(await this.guest(), account.id))) return;
+    if (!(await hasKeptLong(await this.guest(), account.id))) return;
     const now = await this.tab.api.json<SignedIn>('/api/session');
     if (now.account.id === account.id) await this.giveUpKept(account);
   }
@@ -265,6 +266,11 @@ export class Session implements Sessions {
   private signing<T>(work: () => Promise<T>): Promise<T> {
     return this.tab.platform.locks.request(SESSION_LOCK, {}, work);
   }
+}
+
+/** It comes from behind the check of the session: the account lives. */
+function isRefusal(error: unknown): boolean {
+  return error instanceof ApiProblem && error.status === 403;
 }
 
 /** Without a session there is nothing left to end. */

@@ -1,9 +1,9 @@
 /** Deleting the account: nothing of it stays anywhere but what the person chose to keep on this device. */
-import { beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { ApiProblem, Offline } from '../src/api';
 import { Browser, type OpenTab } from './browser';
 import { EAN, keepAll, names, PASSWORD, quiet, signedIn, signedUp, until } from './help';
-import { Problem, Server } from './server';
+import { Server } from './server';
 
 const EMAIL = 'anna@example.org';
 const PHOTO = new Blob(['a photo of the card'], { type: 'image/webp' });
@@ -12,6 +12,8 @@ let server: Server;
 beforeEach(() => {
   server = new Server();
 });
+
+afterEach(() => void vi.restoreAllMocks());
 
 test('a deleted account leaves nothing on this device, and its other devices wipe when they next ask', async () => {
   const { browser, tab } = await signedUp(server, EMAIL);
@@ -86,6 +88,12 @@ test('without a network nothing is deleted, and the cards are kept whatever the 
   expect([names(tab), await browser.stored()]).toEqual([['Магнит'], [`${browser.databases}-guest`]]);
 });
 
+/** Long enough for a deletion under way to be done. */
+function later(): void {
+  const { now } = Date;
+  vi.spyOn(Date, 'now').mockImplementation(() => now() + 120_000);
+}
+
 /** A deletion that never reached the server, its cards kept here; the network is back, but nothing has asked yet. */
 async function unanswered(tab: OpenTab): Promise<void> {
   server.down = true;
@@ -99,6 +107,7 @@ test('cards kept for a deletion that nobody answered leave the guest when the ac
   await keepAll(tab, 'Магнит');
   await quiet(tab);
   await unanswered(tab);
+  later();
   browser.wake();
   await until(async () => expect(await tab.session.guestCards()).toEqual([]));
   expect(names(tab)).toEqual(['Магнит']);
@@ -116,6 +125,7 @@ test('signing out after such a deletion leaves no copies, and a card added befor
   server.down = true;
   await expect(tab.session.deleteAccount(PASSWORD, { keep: true })).rejects.toBeInstanceOf(Offline);
   server.down = false;
+  later();
   await tab.session.signOut();
   expect(names(tab)).toEqual(['Личная']);
 });
@@ -135,14 +145,38 @@ test('cards kept for a deletion whose answer was lost stay when the account turn
   expect(names(tab)).toEqual(['Магнит']);
 });
 
+test('a second try after a deletion that was done all the same loses no card', async () => {
+  const { tab } = await signedUp(server, EMAIL);
+  await keepAll(tab, 'Магнит');
+  await quiet(tab);
+  server.onRequest = ({ path }) => {
+    if (path === '/api/account') server.down = true;
+  };
+  server.loseAnswerOf = '/api/account';
+  await expect(tab.session.deleteAccount(PASSWORD, { keep: true })).rejects.toBeInstanceOf(Offline);
+  server.onRequest = () => undefined;
+  server.down = false;
+  await expect(tab.session.deleteAccount(PASSWORD, { keep: true })).rejects.toMatchObject({ code: 'device-revoked' });
+  tab.wallet.engine?.soon();
+  await until(() => expect(tab.wallet.account.value).toBeNull());
+  expect(names(tab)).toEqual(['Магнит']);
+});
+
+test('the copies outlast an exchange that may have met a deletion still under way', async () => {
+  const { tab } = await signedUp(server, EMAIL);
+  const [id] = await keepAll(tab, 'Магнит');
+  await quiet(tab);
+  await unanswered(tab);
+  await tab.wallet.set(id!, { note: 'новая' });
+  await quiet(tab);
+  expect(await tab.session.guestCards()).toHaveLength(1);
+});
+
 test('a second try keeps the cards as they are by then, or none where the person says so', async () => {
   const { tab } = await signedUp(server, EMAIL);
   const [id] = await keepAll(tab, 'Магнит');
   await quiet(tab);
   await unanswered(tab);
-  server.onRequest = ({ path }) => {
-    if (path === '/api/session') throw new Problem(503, 'busy');
-  };
   await tab.wallet.set(id!, { note: 'новая' });
   await quiet(tab);
   await expect(tab.session.deleteAccount('wrong password', { keep: true })).rejects.toMatchObject({ status: 403 });

@@ -87,10 +87,11 @@ export interface StoredDrawing {
   readonly drawn: readonly (Drawn | null)[];
 }
 
-/** Ids of a guest's cards that are copies of an account's, made before a deletion that nobody answered yet. */
+/** Ids of a guest's cards that are copies of an account's, made `at` (ms) before a deletion nobody has answered yet. */
 export interface Kept {
   readonly account: string;
   readonly ids: readonly string[];
+  readonly at: number;
 }
 
 /**

@@ -5,6 +5,9 @@ import { sparse } from './fields';
 import { collect } from './pictures';
 import { cardKey } from './state';
 
+/** How long a deletion may still be under way after its call was given up. */
+const UNDER_WAY_MS = 60_000;
+
 /**
  * Copies an account's cards and their pictures into the guest's database under their own ids. Those that were not there
  * are noted as copies until the account is known to be gone: should it live on, they go again.
@@ -22,13 +25,15 @@ export function keepAsGuest(
       tx.objectStore('cards').put({ space, key: cardKey(card.id), version: 1, value: bodyOf(card) })
     )));
     await Promise.all(pictures.map((picture) => tx.objectStore('pictures').put({ ...picture, space, sent: false })));
-    await setMeta(tx, 'kept', { account, ids: [...new Set([...noted, ...fresh.map(({ id }) => id)])] });
+    const ids = [...new Set([...noted, ...fresh.map(({ id }) => id)])];
+    await setMeta(tx, 'kept', { account, ids, at: Date.now() });
   });
 }
 
-/** Whether copies stand with the guest of an account that may live on. */
-export async function hasKept(guest: Database, account: string): Promise<boolean> {
-  return idsOf(await read(guest, ['meta'], (tx) => meta(tx, 'kept')), account).length > 0;
+/** Whether copies stand with the guest of an account, and by now a deletion would have been seen. */
+export async function hasKeptLong(guest: Database, account: string): Promise<boolean> {
+  const kept = await read(guest, ['meta'], (tx) => meta(tx, 'kept'));
+  return kept?.account === account && Date.now() - kept.at > UNDER_WAY_MS;
 }
 
 /** Drops the copies of an account that lives on. */
