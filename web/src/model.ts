@@ -193,6 +193,9 @@ export interface StorageStatus {
   readonly persisted: boolean;
 }
 
+/** How long a deleted card lies in the bin, here as on the server. */
+export const BIN_DAYS = 30;
+
 /** The device could not store what was asked: nothing of it was kept. */
 export class StorageFull extends Error {
   override readonly name = 'StorageFull';

@@ -6,10 +6,10 @@
 import { ApiProblem, Offline, type Api } from './api';
 import type { Account, Card, Device } from './model';
 import { open, type Database } from './store/database';
-import { keepAsGuest } from './store/farewell';
+import { giveUpKept, hasKeptLong, keepAsGuest } from './store/farewell';
 import {
-  adoptCards, become, current, forgetGuestCards, guestOf, leave, ownerOf, removeLeft, sessionEnded, sessionToEnd,
-  type Owner,
+  adoptCards, become, current, forgetGuestCards, guestOf, leave, ownerOf, purgeBin, removeLeft, sessionEnded,
+  sessionToEnd, type Owner,
 } from './store/owners';
 import { collect } from './store/pictures';
 import { CardViews, snapshot } from './store/state';
@@ -44,6 +44,8 @@ export class Session implements Sessions {
       await this.owning('shared', async () => {
         const guest = await this.guest();
         await removeLeft(guest);
+        // A full device must not keep anybody from their cards.
+        await purgeBin(guest).catch(() => undefined);
         const account = await current(guest);
         await this.tab.open(account ? ownerOf(account, this.databases) : this.guestOwner);
       });
@@ -97,6 +99,7 @@ export class Session implements Sessions {
       const account = this.tab.account.peek();
       if (!account) return;
       await this.tab.engine?.exchange();
+      await this.judgeKept(account).catch(() => undefined);
       await this.wipe(account, { unlessUnsent: !discardUnsent });
     });
     await this.endLeftSession().catch(() => undefined);
@@ -111,12 +114,13 @@ export class Session implements Sessions {
       const account = this.tab.account.peek();
       if (!account) return;
       // First, for from the server's answer on this device may be told to wipe.
-      const kept = keep ? await this.keepHere() : [];
+      await (keep ? this.keepHere(account) : this.giveUpKept(account));
       try {
         await this.erase(account, password);
       } catch (error) {
-        // Without an answer nobody knows: better two copies than none.
-        if (!(error instanceof Offline)) await this.onAdopted(kept);
+        // Without a clear answer nobody knows, an earlier attempt may have done it: better two copies than none, until
+        // the account is heard of again.
+        if (isRefusal(error)) await this.giveUpKept(account);
         throw error;
       }
       await this.wipe(account, { unlessUnsent: false });
@@ -142,6 +146,15 @@ export class Session implements Sessions {
     await collect(guest);
   }
 
+  /** The account has been heard of: its cards kept with the guest, in case it was deleted, may go. */
+  onExchanged(account: Account): void {
+    const judge = async (): Promise<void> => {
+      if (await hasKeptLong(await this.guest(), account.id)) await this.signing(() => this.judgeKept(account));
+    };
+    // In its own time: who holds the lock may wait for an exchange.
+    void judge().catch(() => undefined);
+  }
+
   /** This device was signed out from elsewhere: its data goes at once, unsent edits included. */
   onRevoked(account: Account): void {
     const wipe = async (): Promise<void> => {
@@ -162,34 +175,58 @@ export class Session implements Sessions {
     }
   }
 
-  /** Copies the account's cards to the guest's, pictures too; answers their ids. */
-  private async keepHere(): Promise<string[]> {
+  /** Copies the account's cards to the guest's, pictures too. */
+  private async keepHere({ id: account }: Account): Promise<void> {
     const { shelf } = this.tab;
     const cards = shelf.cards.peek();
     const named = cards.flatMap(({ front, back }) => [front, back]).filter((id) => id !== undefined);
     // Those that have not come yet are fetched now or never.
     for (const id of named) await this.tab.picture(id).catch(() => undefined);
     const pictures = (await shelf.db.getAll('pictures')).filter(({ id }) => named.includes(id));
-    return keepAsGuest(await this.guest(), this.guestOwner.space, cards, pictures);
+    await keepAsGuest(await this.guest(), { space: this.guestOwner.space, account }, cards, pictures);
+  }
+
+  /** Asks anew, under the lock for sessions: an exchange may have ended before the deletion began. */
+  private async judgeKept(account: Account): Promise<void> {
+    if (!(await hasKeptLong(await this.guest(), account.id))) return;
+    const now = await this.tab.api.json<SignedIn>('/api/session');
+    if (now.account.id === account.id) await this.giveUpKept(account);
+  }
+
+  private async giveUpKept({ id }: Account): Promise<void> {
+    await giveUpKept(await this.guest(), this.guestOwner.space, id);
   }
 
   private async admit({ account: { id, email }, device, space }: SignedIn): Promise<Account> {
     const account: Account = { id, email: email ?? '', device, space };
-    await this.owning('exclusive', () => this.welcome(account));
+    const before = this.tab.account.peek();
+    const enter = (): Promise<void> => this.owning('exclusive', () => this.welcome(account));
+    if (!before || before.id === id) {
+      await enter();
+    } else {
+      // It would go on asking for somebody who has no session here any more.
+      await this.tab.engine?.stop();
+      await this.syncing(before, enter);
+    }
     return account;
   }
 
   private async welcome(account: Account): Promise<void> {
-    await become(await this.guest(), account);
+    const guest = await this.guest();
+    const owner = ownerOf(account, this.databases);
+    const before = this.tab.account.peek();
+    // Nobody could open the data of who was here before. With unsent edits it stays: they may sign in again.
+    if (before && before.id !== account.id) await leave(guest, this.tab.shelf.db, true).catch(() => undefined);
+    await become(guest, account, owner.database);
     this.tab.notice.value = null;
     this.tab.platform.tell({ type: 'switched' });
-    await this.tab.open(ownerOf(account, this.databases));
+    await this.tab.open(owner);
+    await removeLeft(guest);
   }
 
   /** Under the sync lock, so that no tab is just writing what goes; taken first, for it may wait for the network. */
   private wipe(account: Account, { unlessUnsent }: { unlessUnsent: boolean }): Promise<void> {
-    const work = (): Promise<void> => this.owning('exclusive', () => this.empty(account, unlessUnsent));
-    return this.tab.platform.locks.request(`karman-sync-${account.id}`, {}, work);
+    return this.syncing(account, () => this.owning('exclusive', () => this.empty(account, unlessUnsent)));
   }
 
   private async empty(account: Account, unlessUnsent: boolean): Promise<void> {
@@ -218,6 +255,10 @@ export class Session implements Sessions {
     return this.guestDatabase;
   }
 
+  private syncing<T>({ id }: Account, work: () => Promise<T>): Promise<T> {
+    return this.tab.platform.locks.request(`karman-sync-${id}`, {}, work);
+  }
+
   private owning<T>(mode: LockMode, work: () => Promise<T>): Promise<T> {
     return this.tab.platform.locks.request(OWNER_LOCK, { mode }, work);
   }
@@ -225,6 +266,11 @@ export class Session implements Sessions {
   private signing<T>(work: () => Promise<T>): Promise<T> {
     return this.tab.platform.locks.request(SESSION_LOCK, {}, work);
   }
+}
+
+/** It comes from behind the check of the session: the account lives. */
+function isRefusal(error: unknown): boolean {
+  return error instanceof ApiProblem && error.status === 403;
 }
 
 /** Without a session there is nothing left to end. */

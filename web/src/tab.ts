@@ -23,6 +23,7 @@ import { download } from './sync/pictures';
 /** What the tab asks of whoever signs in and out. */
 export interface Sessions {
   onAdopted(ids: readonly string[]): Promise<void>;
+  onExchanged(account: Account): void;
   onRevoked(account: Account): void;
 }
 
@@ -189,7 +190,7 @@ export class Tab {
       onAdopted: async (ids) => this.sessions?.onAdopted(ids),
       onChange: () => this.synced(),
       onPicture: () => this.pictures.value++,
-      onReport: (report) => (this.report.value = report),
+      onReport: (report) => this.exchanged(account, report),
       onStorageFull: () => this.shelf.noteFull(),
       onRevoked: () => this.sessions?.onRevoked(account),
     });
@@ -200,6 +201,11 @@ export class Tab {
     await this.shelf.refresh();
     this.platform.tell({ type: 'changed', database: this.shelf.owner.database });
     this.tidy();
+  }
+
+  private exchanged(account: Account, report: Report): void {
+    this.report.value = report;
+    if (report === WELL) this.sessions?.onExchanged(account);
   }
 
   private hear(word: Word): void {

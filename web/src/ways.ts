@@ -5,6 +5,7 @@ import type { Account } from './model';
 import { create, get, type Options } from './passkeys';
 import type { SignedIn } from './session';
 import { language } from './wallet';
+import { rememberWayBack } from './way-back';
 
 export interface PasskeyShown {
   readonly id: string; readonly name: string; readonly created_at: string; readonly used_at: string | null;
@@ -36,13 +37,19 @@ export const waysIn = (): Promise<WaysIn> => tab.api.json('/api/account/ways');
 
 // Coming in
 
-/** With `quietly` the browser offers passkeys in the field for the address until the signal ends that. */
-export function signInByPasskey(quietly?: AbortSignal): Promise<Account> {
+/**
+ * With `quietly` the browser offers passkeys in the field for the address until the signal ends that; `onChosen` tells
+ * that the person took one.
+ */
+export function signInByPasskey(quietly?: AbortSignal, onChosen?: () => void): Promise<Account> {
   const ask = async (): Promise<Answer> => {
     const { challenge, options } = await tab.api.json<Question>('/api/session/passkey/options', { method: 'POST' });
     return { challenge, credential: await get(options, quietly) };
   };
-  return ask().then((answer) => arriveBy('/api/session/passkey', answer));
+  return ask().then((answer) => {
+    onChosen?.();
+    return arriveBy('/api/session/passkey', answer);
+  });
 }
 
 export function signInByCode(code: string): Promise<Account> {
@@ -63,6 +70,7 @@ export async function goToProvider(id: string, purpose: Purpose): Promise<void> 
   const json = { purpose, device: tab.platform.deviceName() };
   const { url } = await tab.api.json<{ url: string }>(`/api/providers/${id}/start`, { method: 'POST', json });
   sessionStorage.setItem(PURPOSE_KEY, purpose);
+  if (purpose === 'sign-in') rememberWayBack(location);
   location.assign(url);
 }
 

@@ -20,6 +20,24 @@ async function guestWith(...all: string[]): Promise<{ browser: Browser; tab: Ope
   return { browser, tab, ids: await keepAll(tab, ...all) };
 }
 
+test('a guest’s bin keeps a card for 30 days, with its photo, and no longer', async () => {
+  const { browser, tab, ids } = await guestWith('Магнит', 'Ашан');
+  const old = await tab.wallet.keep({ name: 'Старая' }, { front: PHOTO });
+  for (const id of [...ids.slice(1), old]) await tab.wallet.bin(id);
+  await binnedDaysAgo(tab, ids[1]!, 29);
+  await binnedDaysAgo(tab, old, 31);
+  tab.kill();
+  const again = await browser.open();
+  expect(again.wallet.shelf.all.value.map(({ name }) => name).sort()).toEqual(['Ашан', 'Магнит']);
+  await until(async () => expect(await again.wallet.shelf.db.count('pictures')).toBe(0));
+});
+
+async function binnedDaysAgo({ wallet: { shelf } }: OpenTab, id: string, days: number): Promise<void> {
+  const row = (await shelf.db.get('cards', ['guest', `card/${id}`]))!;
+  const binned_at = new Date(Date.now() - days * 86_400_000).toISOString();
+  await shelf.db.put('cards', { ...row, value: { ...row.value, binned_at } });
+}
+
 test('the chosen guest cards go into the account under their own ids, the rest stay with the guest', async () => {
   const { tab, ids } = await guestWith('Магнит', 'Ашан', 'Личная');
   await tab.session.signUp(EMAIL, PASSWORD);
@@ -158,6 +176,53 @@ test('after A signed out, B signs in on the same browser and sees only their own
   await quiet(tab);
   expect(names(tab)).toEqual(['Борина']);
   expect(await browser.stored()).toHaveLength(2);
+});
+
+test('B who signs in over A, whose session is over, leaves nothing of A on the device', async () => {
+  const { browser, tab } = await signedUp(server, EMAIL);
+  await keepAll(tab, 'Анина');
+  await quiet(tab);
+  server.expire(browser.jar);
+  await signedUp(server, 'boris@example.org');
+  await tab.session.signIn('boris@example.org', PASSWORD);
+  const boris = tab.wallet.account.value!.id;
+  expect((await browser.stored()).sort()).toEqual([`${browser.databases}-${boris}`, `${browser.databases}-guest`].sort());
+  await keepAll(tab, 'Борина');
+  await quiet(tab);
+  expect(names(tab)).toEqual(['Борина']);
+  await tab.session.signOut();
+  await tab.session.signIn(EMAIL, PASSWORD);
+  await until(() => expect(names(tab)).toEqual(['Анина']));
+});
+
+test('B who signs in over A leaves what A has not sent, and A finds it again', async () => {
+  const { browser, tab } = await signedUp(server, EMAIL);
+  await quiet(tab);
+  server.expire(browser.jar);
+  await keepAll(tab, 'Неотправленная');
+  await signedUp(server, 'boris@example.org');
+  await tab.session.signIn('boris@example.org', PASSWORD);
+  expect(await browser.stored()).toHaveLength(3);
+  expect(names(tab)).toEqual([]);
+  await tab.session.signIn(EMAIL, PASSWORD);
+  await quiet(tab);
+  expect(names(tab)).toEqual(['Неотправленная']);
+  expect(server.cards(EMAIL).size).toBe(1);
+});
+
+test('who is back before their database was removed keeps it at the next start', async () => {
+  const { browser, tab } = await signedUp(server, EMAIL);
+  const account = tab.wallet.account.value!.id;
+  const { openDB } = await import('idb');
+  const guest = await openDB(`${browser.databases}-guest`);
+  await guest.put('meta', [`${browser.databases}-${account}`], 'leaving');
+  server.expire(browser.jar);
+  await tab.session.signIn(EMAIL, PASSWORD);
+  server.down = true;
+  await keepAll(tab, 'Неотправленная');
+  guest.close();
+  tab.kill();
+  expect(names(await browser.open())).toEqual(['Неотправленная']);
 });
 
 test('unsent edits keep a person signed in until they say they may go', async () => {

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { rawOf } from '../src/codes/bytes';
 import type { Card } from '../src/model';
-import { amountOf, changesOf, editOf, renumbered, retyped } from '../src/screens/edit-fields';
+import { amountOf, changesOf, editOf, relinked, renumbered, retyped } from '../src/screens/edit-fields';
 import { sameCard } from '../src/screens/same-card';
 
 const card: Card = {
@@ -26,6 +26,14 @@ describe('an edited card', () => {
   it('forgets the shop of the directory when another name is typed', () => {
     const named: Card = { ...card, merchant: 'magnit' };
     expect(changesOf(named, { ...editOf(named), shop: { name: 'Лавка' } })).toEqual({ name: 'Лавка', merchant: null });
+  });
+
+  it('keeps the shop when the name ends as it was, and takes another that was chosen', () => {
+    const named: Card = { ...card, merchant: 'magnit' };
+    const typed = ['Магнитт', 'Магнит '].reduce((edit, name) => ({ ...edit, shop: relinked(named, { name }) }), editOf(named));
+    expect(changesOf(named, typed)).toEqual({});
+    const chosen = relinked(named, { name: 'Магнит', merchant: 'magnit-kosmetik' });
+    expect(changesOf(named, { ...editOf(named), shop: chosen })).toEqual({ merchant: 'magnit-kosmetik' });
   });
 
   it('gives a code typed over the bytes of its new text alone', () => {

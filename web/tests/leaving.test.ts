@@ -1,6 +1,7 @@
 /** Deleting the account: nothing of it stays anywhere but what the person chose to keep on this device. */
-import { beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { ApiProblem, Offline } from '../src/api';
+import { Browser, type OpenTab } from './browser';
 import { EAN, keepAll, names, PASSWORD, quiet, signedIn, signedUp, until } from './help';
 import { Server } from './server';
 
@@ -11,6 +12,8 @@ let server: Server;
 beforeEach(() => {
   server = new Server();
 });
+
+afterEach(() => void vi.restoreAllMocks());
 
 test('a deleted account leaves nothing on this device, and its other devices wipe when they next ask', async () => {
   const { browser, tab } = await signedUp(server, EMAIL);
@@ -83,4 +86,104 @@ test('without a network nothing is deleted, and the cards are kept whatever the 
   server.down = false;
   await tab.session.deleteAccount(PASSWORD, { keep: true });
   expect([names(tab), await browser.stored()]).toEqual([['Магнит'], [`${browser.databases}-guest`]]);
+});
+
+/** Long enough for a deletion under way to be done. */
+function later(): void {
+  const { now } = Date;
+  vi.spyOn(Date, 'now').mockImplementation(() => now() + 120_000);
+}
+
+/** A deletion that never reached the server, its cards kept here; the network is back, but nothing has asked yet. */
+async function unanswered(tab: OpenTab): Promise<void> {
+  server.down = true;
+  await expect(tab.session.deleteAccount(PASSWORD, { keep: true })).rejects.toBeInstanceOf(Offline);
+  expect(await tab.session.guestCards()).toHaveLength(1);
+  server.down = false;
+}
+
+test('cards kept for a deletion that nobody answered leave the guest when the account turns out to live', async () => {
+  const { browser, tab } = await signedUp(server, EMAIL);
+  await keepAll(tab, 'Магнит');
+  await quiet(tab);
+  await unanswered(tab);
+  later();
+  browser.wake();
+  await until(async () => expect(await tab.session.guestCards()).toEqual([]));
+  expect(names(tab)).toEqual(['Магнит']);
+  await tab.session.signOut();
+  expect(names(tab)).toEqual([]);
+});
+
+test('signing out after such a deletion leaves no copies, and a card added before signing in stays', async () => {
+  const browser = new Browser(server);
+  const tab = await browser.open();
+  await keepAll(tab, 'Личная');
+  await tab.session.signUp(EMAIL, PASSWORD);
+  await keepAll(tab, 'Магнит');
+  await quiet(tab);
+  server.down = true;
+  await expect(tab.session.deleteAccount(PASSWORD, { keep: true })).rejects.toBeInstanceOf(Offline);
+  server.down = false;
+  later();
+  await tab.session.signOut();
+  expect(names(tab)).toEqual(['Личная']);
+});
+
+test('cards kept for a deletion whose answer was lost stay when the account turns out to be gone', async () => {
+  const { browser, tab } = await signedUp(server, EMAIL);
+  await keepAll(tab, 'Магнит');
+  await quiet(tab);
+  server.onRequest = ({ path }) => {
+    if (path === '/api/account') server.down = true;
+  };
+  server.loseAnswerOf = '/api/account';
+  await expect(tab.session.deleteAccount(PASSWORD, { keep: true })).rejects.toBeInstanceOf(Offline);
+  server.down = false;
+  browser.wake();
+  await until(() => expect(tab.wallet.account.value).toBeNull());
+  expect(names(tab)).toEqual(['Магнит']);
+});
+
+test('a second try after a deletion that was done all the same loses no card', async () => {
+  const { tab } = await signedUp(server, EMAIL);
+  await keepAll(tab, 'Магнит');
+  await quiet(tab);
+  server.onRequest = ({ path }) => {
+    if (path === '/api/account') server.down = true;
+  };
+  server.loseAnswerOf = '/api/account';
+  await expect(tab.session.deleteAccount(PASSWORD, { keep: true })).rejects.toBeInstanceOf(Offline);
+  server.onRequest = () => undefined;
+  server.down = false;
+  await expect(tab.session.deleteAccount(PASSWORD, { keep: true })).rejects.toMatchObject({ code: 'device-revoked' });
+  tab.wallet.engine?.soon();
+  await until(() => expect(tab.wallet.account.value).toBeNull());
+  expect(names(tab)).toEqual(['Магнит']);
+});
+
+test('the copies outlast an exchange that may have met a deletion still under way', async () => {
+  const { tab } = await signedUp(server, EMAIL);
+  const [id] = await keepAll(tab, 'Магнит');
+  await quiet(tab);
+  await unanswered(tab);
+  await tab.wallet.set(id!, { note: 'новая' });
+  await quiet(tab);
+  expect(await tab.session.guestCards()).toHaveLength(1);
+});
+
+test('a second try keeps the cards as they are by then, or none where the person says so', async () => {
+  const { tab } = await signedUp(server, EMAIL);
+  const [id] = await keepAll(tab, 'Магнит');
+  await quiet(tab);
+  await unanswered(tab);
+  await tab.wallet.set(id!, { note: 'новая' });
+  await quiet(tab);
+  await expect(tab.session.deleteAccount('wrong password', { keep: true })).rejects.toMatchObject({ status: 403 });
+  expect(await tab.session.guestCards()).toEqual([]);
+  await unanswered(tab);
+  await tab.wallet.set(id!, { note: 'ещё новее' });
+  await quiet(tab);
+  await tab.session.deleteAccount(PASSWORD, { keep: true });
+  expect(tab.wallet.shelf.find(id!)?.note).toBe('ещё новее');
 });

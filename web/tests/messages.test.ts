@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { en } from '../src/messages/en';
 import { ago, balanceText, day, minorDigits } from '../src/messages/format';
+import { HOUSEHOLDS } from '../src/messages/households';
+import { LEAVING } from '../src/messages/leaving';
 import { ru } from '../src/messages/ru';
 
 const plain = (text: string) => text.replace(/[\u00a0\u202f]/g, ' ');
@@ -49,6 +51,15 @@ describe('the catalogue', () => {
     expect(ru.account.unsent(1)).toBe('1 изменение ещё не в аккаунте и пропадёт.');
     expect(ru.account.unsent(5)).toBe('5 изменений ещё не в аккаунте и пропадут.');
     expect(ru.sync.waitingMore(2)).toContain('Отправятся сами.');
+    expect([1, 2, 5, 21].map((n) => LEAVING.ru.unsent(n).split(' ').at(-1))).toEqual(['попадёт.', 'попадут.', 'попадут.', 'попадёт.']);
+  });
+
+  it('speaks of 21 cards as of many, though Russian counts them like one', () => {
+    const { leaveCards, leaveLast } = HOUSEHOLDS.ru;
+    expect([1, 21, 31].map(ru.wallet.takeLeft)).toEqual(['Взять её', 'Взять их', 'Взять их']);
+    expect(leaveCards(1)).toBe('Вы принесли сюда 1 карту. Она останется здесь, а у вас будет копия.');
+    expect(leaveCards(21)).toBe('Вы принесли сюда 21 карту. Они останутся здесь, а у вас будут копии.');
+    expect([1, 21].map((n) => leaveLast(n).includes('Карта вернётся'))).toEqual([true, false]);
   });
 
   it('has a sentence in both languages for every problem', () => {

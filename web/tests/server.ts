@@ -208,6 +208,7 @@ export class Server {
     if (method === 'POST' && path === '/api/session') return this.signIn(request);
     if (method === 'DELETE' && path === '/api/session') return this.signOut(request);
     const { person, device } = this.session(request.jar);
+    if (path === '/api/session') return Response.json(this.welcome(person, person.devices.get(device)!));
     if (path === '/api/devices') return this.devices(person, device);
     if (path.startsWith('/api/devices/')) return this.revoke(person, path.split('/').at(-1)!);
     if (request.query.get('account') !== person.id) throw new Problem(409, 'other-account');
@@ -240,8 +241,11 @@ export class Server {
     person.devices.set(device.id, device);
     jar.session = randomUUID();
     this.sessions.set(jar.session, { person, device: device.id });
-    const account = { id: person.id, email: person.email };
-    return Response.json({ account, device, space: person.space }, { status });
+    return Response.json(this.welcome(person, device), { status });
+  }
+
+  private welcome({ id, email, space }: Person, device: object): object {
+    return { account: { id, email }, device, space };
   }
 
   private signOut({ jar }: Request): Response {

@@ -28,6 +28,8 @@ const ru = {
   shared: (n: number) => `Пришло ${n} фото. Это две стороны одной карты или разные карты?`,
   oneCard: 'Одна карта: две стороны', eachCard: 'Разные карты, по очереди',
   nth: (n: number, all: number) => `Карта ${n} из ${all}`, skip: 'Пропустить эту карту',
+  nthFailed: (n: number, all: number) => `Фото ${n} из ${all} не открылось.`,
+  waiting: (n: number) => `Ещё не разобрано фото: ${n}. Уйдёте отсюда, и делиться придётся заново.`, goOn: 'Разобрать',
   nothingShared: 'Картинка не дошла. Поделитесь ею ещё раз или выберите её в галерее.',
 };
 
@@ -58,6 +60,8 @@ const en: CaptureWords = {
   shared: (n) => `${n} pictures came. Are they two sides of one card, or different cards?`,
   oneCard: 'One card: two sides', eachCard: 'Different cards, one by one',
   nth: (n, all) => `Card ${n} of ${all}`, skip: 'Skip this card',
+  nthFailed: (n, all) => `Photo ${n} of ${all} did not open.`,
+  waiting: (n) => `Photos not gone through yet: ${n}. Leave, and you have to share them again.`, goOn: 'Go on with them',
   nothingShared: 'The picture did not arrive. Share it again, or choose it from the gallery.',
 };
 

@@ -1,4 +1,7 @@
-/** Plural forms by the rules of a language (Unicode CLDR through Intl). */
+/**
+ * Plural forms by the rules of a language (Unicode CLDR through Intl). In Russian `one` is 1, 21, 31 and so on: words
+ * that mean one thing alone are not for it.
+ */
 import type { Language } from '../model';
 
 type Forms = Partial<Record<Intl.LDMLPluralRule, string>> & { readonly other: string };

@@ -3,7 +3,8 @@ import { plural } from './plural';
 
 const changes = (n: number) => plural('ru', n, { one: 'изменение', few: 'изменения', many: 'изменений', other: 'изменения' });
 const cards = (n: number) => plural('ru', n, { one: 'карта', few: 'карты', many: 'карт', other: 'карты' });
-const forOne = (n: number, one: string, several: string) => plural('ru', n, { one, other: several });
+/** The verb of such a number: 21 takes it as 1 does, which no pronoun does. */
+const verb = (n: number, one: string, several: string) => plural('ru', n, { one, other: several });
 
 export const ru = {
   app: { name: 'Карман', notFound: 'Такой страницы нет', toWallet: 'К картам', update: 'Вышла новая версия', reload: 'Обновить' },
@@ -22,7 +23,7 @@ export const ru = {
     guestMore: 'С аккаунтом они не пропадут и откроются на других.',
     makeAccount: 'Завести аккаунт',
     left: (n: number) => `На устройстве ещё ${n} ${cards(n)} без аккаунта`,
-    takeLeft: (n: number) => forOne(n, 'Взять её', 'Взять их'),
+    takeLeft: (n: number): string => (n === 1 ? 'Взять её' : 'Взять их'),
     full: 'На устройстве кончилось место. Освободите его, чтобы сохранять новое.',
     revoked: 'Это устройство отключили с другого. Карты аккаунта здесь стёрты.',
     endsIn: (digits: string) => `оканчивается на ${digits}`,
@@ -34,7 +35,7 @@ export const ru = {
     offlineWaiting: (n: number) => `Нет сети · ${n}`,
     offlineMore: 'Сети нет. Карты открываются и без неё, а новое отправится само, когда она появится.',
     waiting: (n: number) => `Ждёт отправки: ${n}`,
-    waitingMore: (n: number) => `${n} ${changes(n)} ещё не в аккаунте. ${forOne(n, 'Отправится само', 'Отправятся сами')}.`,
+    waitingMore: (n: number) => `${n} ${changes(n)} ещё не в аккаунте. ${verb(n, 'Отправится само', 'Отправятся сами')}.`,
     refused: (n: number) => `Не принято: ${n}`,
     refusedTitle: 'Не принято сервером', refusedMore: 'Ничего не пропало: данные ниже. Сохраните их новой картой или откажитесь.',
     signedOut: 'Войти снова', signedOutMore: 'Вход устарел. Карты на месте; войдите, чтобы они снова сохранялись в аккаунте.',
@@ -141,7 +142,7 @@ export const ru = {
     revoked: 'Устройство отключено', devicesOffline: 'Список устройств откроется, когда появится сеть.',
     signOut: 'Выйти', signOutMore: 'Карты аккаунта сотрутся с этого устройства и останутся в аккаунте.',
     signOutAsk: 'Выйти на этом устройстве?',
-    unsent: (n: number) => `${n} ${changes(n)} ещё не в аккаунте и ${forOne(n, 'пропадёт', 'пропадут')}.`, unsentTitle: 'Не всё отправлено', discard: 'Выйти и потерять', stay: 'Остаться',
+    unsent: (n: number) => `${n} ${changes(n)} ещё не в аккаунте и ${verb(n, 'пропадёт', 'пропадут')}.`, unsentTitle: 'Не всё отправлено', discard: 'Выйти и потерять', stay: 'Остаться',
     households: 'Общие карманы', language: 'Язык', languageName: 'Русский', bin: 'Корзина', reminders: 'Напоминания о сроке карт', ways: 'Способы входа', leaving: 'Забрать всё или удалить аккаунт', settings: 'Настройки', version: (v: string) => `Карман ${v}`,
     persisted: 'Браузер обещал не стирать карты сам.', evictable: 'Если место кончится, браузер может стереть карты.',
   },

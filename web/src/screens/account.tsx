@@ -9,6 +9,7 @@ import type { Card, Language } from '../model';
 import { account, language, storage, sync } from '../wallet';
 import { Adopt } from './adopt';
 import { Devices } from './devices';
+import { notTaken } from './left-cards';
 import { Screen } from './screen';
 import { SignForm } from './sign-form';
 import { SignOut } from './sign-out';
@@ -17,6 +18,7 @@ export function AccountScreen() {
   const { account: said } = words();
   const guests = useSignal<readonly Card[]>([]);
   const signedIn = account.value;
+  const offered = notTaken(guests.value);
   const offer = () => guestCards().then((found) => (guests.value = found), () => undefined);
   useEffect(() => {
     if (signedIn) void offer();
@@ -27,7 +29,7 @@ export function AccountScreen() {
       <div class="narrow stack">
         {signedIn ? <p>{signedIn.email && said.signedInAs(signedIn.email)}</p> : <GuestWords />}
         {(!signedIn || sync.value.state === 'signed-out') && <SignForm email={signedIn?.email} />}
-        {signedIn && guests.value.length > 0 && <Adopt cards={guests.value} onDone={() => (guests.value = [])} />}
+        {signedIn && offered.length > 0 && <Adopt cards={offered} onDone={() => (guests.value = [])} />}
         {signedIn && <Devices />}
         <Settings />
         {signedIn && <SignOut />}

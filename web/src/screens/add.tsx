@@ -2,7 +2,6 @@
  * Adding a card: a live camera, a photo, pictures shared from elsewhere, or typing; then a look at what was understood.
  */
 import { useSignal, type Signal } from '@preact/signals';
-import type { ComponentChildren } from 'preact';
 import { useEffect, useLayoutEffect } from 'preact/hooks';
 import '../styles/forms.css';
 import '../styles/capture.css';
@@ -12,10 +11,12 @@ import { NotPicture, toSend } from '../capture/photo';
 import { isShared, takeShared } from '../capture/shared';
 import { captureWords } from '../capture/words';
 import { FORMAT_NAMES } from '../codes/formats';
+import { Icon } from '../icons';
 import { words } from '../messages';
 import { finish, overlay } from '../router';
 import { ChooseCodes } from './choose-codes';
 import { Confirm } from './confirm';
+import { drawn, NO_PILE, pileOf, placeIn, rest, type Pile } from './pile';
 import { Reading } from './reading';
 import { Screen } from './screen';
 import { SharedPictures } from './shared-pictures';
@@ -28,24 +29,20 @@ type Stage =
   | { readonly at: 'reading'; readonly reading: OnItsWay }
   | { readonly at: 'choose' | 'confirm'; readonly capture: Capture };
 
-/** Cards whose photos came together, one after the other. */
-interface Pile { readonly left: readonly Blob[]; readonly all: number }
-
-const NO_PILE: Pile = { left: [], all: 0 };
-
 export function Add() {
   const { add } = words();
-  const { stage, show, read, each, before, onKept } = useAdding();
+  const { stage, show, read, each, place, waiting, next, onKept } = useAdding();
   switch (stage.at) {
     case 'sort': return (
       <SharedPictures files={stage.files} onOneCard={() => read(...stage.files)} onEach={() => each(stage.files)} />
     );
-    case 'reading': return <Reading reading={stage.reading} before={before} />;
+    case 'reading': return <Reading reading={stage.reading} place={place} />;
     case 'choose': return <ChooseCodes capture={stage.capture} onChosen={(capture) => show(capture, 'confirm')} />;
-    case 'confirm': return <Confirm capture={stage.capture} before={before} onKept={onKept} />;
+    case 'confirm': return <Confirm capture={stage.capture} place={place} onKept={onKept} />;
     case 'capture': return (
       <Screen title={add.title}>
         <div class="narrow stack">
+          {waiting > 0 && <Waiting n={waiting} onGoOn={next} />}
           <Camera onRead={(photo, codes) => show(fromCamera(photo, codes))}
             onShot={(photo) => void toSend(photo).then((file) => read(file))} />
           <Ways onFile={(file) => read(file)} onType={() => show(typedOnly())} />
@@ -61,22 +58,28 @@ function useAdding() {
   const pile = useSignal<Pile>(NO_PILE);
   const restart = () => {
     leave(stage.value);
-    pile.value = NO_PILE;
+    pile.value = rest(pile.value);
     stage.value = { at: 'capture' };
+  };
+  const failed = (error: unknown) => {
+    const place = placeIn(pile.value);
+    say(place ? captureWords().nthFailed(place.n, place.all) : photoFault(error));
+    if (place && pile.value.left.length) next();
+    else restart();
   };
   const show: Show = (capture, at = capture.codes.length > 1 ? 'choose' : 'confirm') => {
     const [first] = capture.codes;
     if (first && stage.value.at !== 'choose') announce(words().add.found(FORMAT_NAMES[first.format], first.text));
     stage.value = { at, capture };
   };
-  const read = (...files: readonly Blob[]) => void readInto(stage, files, show, restart);
+  const read = (...files: readonly Blob[]) => void readInto(stage, files, show, failed);
   const next = () => {
-    const [file, ...left] = pile.value.left;
-    pile.value = { ...pile.value, left };
+    const { file, pile: left } = drawn(pile.value);
+    pile.value = left;
     if (file) read(file);
   };
   const each = (files: readonly Blob[]) => {
-    pile.value = { left: files, all: files.length };
+    pile.value = pileOf(files);
     next();
   };
   useShared((files) => {
@@ -86,8 +89,11 @@ function useAdding() {
   });
   useEffect(() => () => leave(stage.peek()), []);
   useStep(stage.value.at !== 'capture', restart);
+  const waiting = pile.value.left.length;
   const onKept = (id: string) => (pile.value.left.length ? next() : finish(`/c/${id}`));
-  return { stage: stage.value, show, read, each, onKept, before: <Nth pile={pile.value} onSkip={next} /> };
+  const at = placeIn(pile.value);
+  const place = at && { ...at, onSkip: waiting ? next : undefined };
+  return { stage: stage.value, show, read, each, place, waiting, next, onKept };
 }
 
 /** Lets go of what is still being read for a stage. */
@@ -99,7 +105,7 @@ function leave(stage: Stage): void {
 type Show = (capture: Capture, at?: 'choose' | 'confirm') => void;
 
 async function readInto(
-  stage: Signal<Stage>, files: readonly Blob[], show: Show, restart: () => void,
+  stage: Signal<Stage>, files: readonly Blob[], show: Show, failed: (error: unknown) => void,
 ): Promise<void> {
   leave(stage.value);
   const reading = readFiles(files);
@@ -110,22 +116,24 @@ async function readInto(
     const capture = await reading.capture;
     if (wanted()) show(capture);
   } catch (error) {
-    if (!wanted()) return;
-    restart();
-    say(error instanceof NotPicture ? words().add.notPicture : words().unknownProblem('photo'));
+    if (wanted()) failed(error);
   }
 }
 
-interface NthProps { readonly pile: Pile; readonly onSkip: () => void }
+function photoFault(error: unknown): string {
+  return error instanceof NotPicture ? words().add.notPicture : words().unknownProblem('photo');
+}
 
-/** Which of several cards this is, and the way past it. */
-function Nth({ pile: { left, all }, onSkip }: NthProps): ComponentChildren {
+/** Photos of a pile whose turn was interrupted. */
+function Waiting({ n, onGoOn }: { readonly n: number; readonly onGoOn: () => void }) {
   const said = captureWords();
-  if (all < 2) return null;
   return (
-    <div class="nth">
-      <p class="soft small" data-testid="nth">{said.nth(all - left.length, all)}</p>
-      {left.length > 0 && <button type="button" class="link" data-testid="skip" onClick={onSkip}>{said.skip}</button>}
+    <div class="notice note-box" role="status" data-testid="pile">
+      <Icon name="camera" />
+      <div>
+        <p>{said.waiting(n)}</p>
+        <button type="button" class="link" data-testid="go-on" onClick={onGoOn}>{said.goOn}</button>
+      </div>
     </div>
   );
 }

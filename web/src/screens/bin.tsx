@@ -1,13 +1,12 @@
 /** The bin: deleted cards wait here for 30 days. */
 import '../styles/forms.css';
 import { sentence, words } from '../messages';
-import type { Card } from '../model';
+import { BIN_DAYS, type Card } from '../model';
 import { Tile } from '../tile';
 import { binned, restore } from '../wallet';
 import { Screen } from './screen';
 import { say } from './toasts';
 
-const DAYS = 30;
 const DAY_MS = 86_400_000;
 
 export function Bin() {
@@ -40,6 +39,6 @@ function Row({ card }: { readonly card: Card }) {
 
 function left({ binned_at }: Card): string {
   if (!binned_at) return '';
-  const days = Math.ceil((Date.parse(binned_at) + DAYS * DAY_MS - Date.now()) / DAY_MS);
-  return days > 0 ? words().bin.left(Math.min(DAYS, days)) : words().bin.lastDay;
+  const days = Math.ceil((Date.parse(binned_at) + BIN_DAYS * DAY_MS - Date.now()) / DAY_MS);
+  return days > 0 ? words().bin.left(Math.min(BIN_DAYS, days)) : words().bin.lastDay;
 }

@@ -38,7 +38,7 @@ export function Codes({ ways, prover, onChanged }: SectionProps) {
 function Shown({ codes, onClose }: { readonly codes: readonly string[]; readonly onClose: () => void }) {
   const copy = () => navigator.clipboard.writeText(codes.join('\n')).then(() => say(words().copied), () => undefined);
   return (
-    <Sheet title={words().title} onClose={onClose}>
+    <Sheet title={words().title} onClose={onClose} stays>
       <div class="stack">
         <p>{words().shown}</p>
         <ol class="codes numbers" data-testid="codes">{codes.map((code) => <li key={code}>{code}</li>)}</ol>

@@ -3,7 +3,6 @@
  * it.
  */
 import { useSignal, type Signal } from '@preact/signals';
-import type { ComponentChildren } from 'preact';
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { bare, keyOf, type Capture } from '../capture/capture';
 import { frontOf, type Face } from '../capture/face';
@@ -17,7 +16,8 @@ import { Believed } from './believed';
 import { ChosenCodes, useCapture } from './capture-state';
 import { Duplicate } from './duplicate';
 import { focusFault } from './focus-fault';
-import { useGuard } from './guard';
+import { useAsking } from './guard';
+import { Nth, type Place } from './nth';
 import { NumberField } from './number-field';
 import { PhotoChoice, picturesOf, type SidesShown } from './photo-choice';
 import { sameCard } from './same-card';
@@ -48,12 +48,11 @@ export type Change = (next: Partial<NewCard>) => void;
 
 interface ConfirmProps {
   readonly capture: Capture;
-  /** Which of several cards this is. */
-  readonly before?: ComponentChildren;
+  readonly place?: Place | undefined;
   readonly onKept: (id: string) => void;
 }
 
-export function Confirm({ capture: first, before, onKept }: ConfirmProps) {
+export function Confirm({ capture: first, place, onKept }: ConfirmProps) {
   const { confirm } = words();
   const [card, setCard] = useState<NewCard>(() => blank(first));
   const change: Change = (next) => setCard((now) => ({ ...now, ...next }));
@@ -62,7 +61,7 @@ export function Confirm({ capture: first, before, onKept }: ConfirmProps) {
   const code = useMemo(() => codeOf(card), [card.read, card.typed, card.number, card.format]);
   const sides = sidesOf(capture, card, draft, face);
   const { form, faults, isBare, keeping, submit } = useKeeping({ card, code, capture, sides }, onKept);
-  const asking = useGuard(isWorthKeeping(card, capture), {
+  const { asking, ask } = useAsking(isWorthKeeping(card, capture), {
     title: confirm.titleTyped, text: confirm.unsaved, leave: confirm.leave, fallback: '/',
   });
   const twin = sameCard(cards.value, clean(card.shop.name), clean(card.number), code);
@@ -73,7 +72,7 @@ export function Confirm({ capture: first, before, onKept }: ConfirmProps) {
       </button>
     }>
       <form id="confirm" class="narrow stack" ref={form} noValidate onSubmit={(event) => void submit(event)}>
-        {before}
+        {place && <Nth place={{ ...place, onSkip: place.onSkip && (() => ask(place.onSkip!)) }} busy={keeping} />}
         {twin && <Duplicate card={twin} />}
         <Believed capture={capture} card={card} draft={draft} onChange={change} onAdd={addPhoto} />
         <ChosenCodes capture={capture} card={card} onChange={change} />

@@ -50,6 +50,11 @@ export function amountOf(text: string, unit: string): Balance | undefined | null
   return Number.isSafeInteger(value) ? { value, unit } : null;
 }
 
+/** A name that ends as it was keeps the card's shop, unless another was chosen: typing goes by way of other names. */
+export function relinked(card: Card, shop: Shop): Shop {
+  return !shop.merchant && clean(shop.name) === card.name ? { ...shop, merchant: card.merchant } : shop;
+}
+
 /** The fields that differ from the card; null clears one. */
 export function changesOf(card: Card, edit: Edit): CardChanges {
   const next = nextOf(edit);

@@ -9,7 +9,7 @@ import { cards, set } from '../wallet';
 import { CodeList } from './code-list';
 import { ColourField } from './colour-field';
 import { faultsOf, type EditFaults } from './edit-faults';
-import { changesOf, editOf, renumbered, type Edit as EditOf } from './edit-fields';
+import { changesOf, editOf, relinked, renumbered, type Edit as EditOf } from './edit-fields';
 import { focusFault } from './focus-fault';
 import { useGuard } from './guard';
 import { PhotoSlots, type NewPhotos } from './photo-slots';
@@ -32,6 +32,7 @@ function EditForm({ card }: { readonly card: Card }) {
   const [edit, setEdit] = useState<EditOf>(() => editOf(card));
   const [photos, setPhotos] = useState<NewPhotos>({});
   const faults = useSignal<EditFaults>({});
+  const saving = useSignal(false);
   const form = useRef<HTMLFormElement>(null);
   const changes = useMemo(() => changesOf(card, edit), [edit]);
   const dirty = Object.keys(changes).length > 0 || Object.keys(photos).length > 0;
@@ -41,16 +42,26 @@ function EditForm({ card }: { readonly card: Card }) {
   const change = (next: Partial<EditOf>) => setEdit((now) => ({ ...now, ...next }));
   const submit = async (event: Event) => {
     event.preventDefault();
+    if (saving.value) return;
     faults.value = faultsOf(edit);
     if (Object.keys(faults.value).length) return focusFault(form.current!);
     if (!dirty) return leave(`/c/${card.id}`);
-    await save(card, changes, photos).catch((error: unknown) => say(sentence(error)));
+    saving.value = true;
+    await save(card, changes, photos).catch((error: unknown) => {
+      saving.value = false;
+      say(sentence(error));
+    });
   };
   return (
     <Screen title={said.title}
-      foot={<button type="submit" form="edit" class="button main" data-testid="save">{said.save}</button>}>
+      foot={
+        <button type="submit" form="edit" class="button main" data-testid="save" disabled={saving.value}>
+          {said.save}
+        </button>
+      }>
       <form id="edit" class="narrow stack" ref={form} noValidate onSubmit={(event) => void submit(event)}>
-        <ShopBox label={said.name} shop={edit.shop} fault={faults.value.name} onChange={(shop) => change({ shop })} />
+        <ShopBox label={said.name} shop={edit.shop} fault={faults.value.name}
+          onChange={(shop) => change({ shop: relinked(card, shop) })} />
         <Line name="number" label={said.number} value={edit.number} max={64}
           onInput={(number) => change(renumbered(card, edit, number))} />
         <CodeList codes={edit.codes} faults={faults.value.codes ?? {}} onChange={(codes) => change({ codes })} />

@@ -15,7 +15,14 @@ interface Asking {
 }
 
 /** While `dirty`, leaving asks first. Answers what to show over the form. */
-export function useGuard(dirty: boolean, { title, text, leave, fallback }: Asking): ComponentChildren {
+export function useGuard(dirty: boolean, asking: Asking): ComponentChildren {
+  return useAsking(dirty, asking).asking;
+}
+
+/** The same; `ask` asks before something else that loses what is in the form. */
+export function useAsking(
+  dirty: boolean, { title, text, leave, fallback }: Asking,
+): { readonly asking: ComponentChildren; readonly ask: (go: () => void) => void } {
   const proceed = useSignal<(() => void) | null>(null);
   const now = useRef(dirty);
   const armed = useRef(false);
@@ -27,7 +34,15 @@ export function useGuard(dirty: boolean, { title, text, leave, fallback }: Askin
     return guard((go) => (now.current ? void (proceed.value = go) : go()), fallback);
   }, [armed.current]);
   const stay = () => (proceed.value = null);
-  return proceed.value && (
+  const ask = (go: () => void) => {
+    if (!now.current) return go();
+    proceed.value = () => {
+      // The form may go only when the question has gone from the browser's history.
+      addEventListener('popstate', go, { once: true });
+      stay();
+    };
+  };
+  const asking = proceed.value && (
     <Sheet title={title} onClose={stay}>
       <div class="stack">
         <p>{text}</p>
@@ -36,4 +51,5 @@ export function useGuard(dirty: boolean, { title, text, leave, fallback }: Askin
       </div>
     </Sheet>
   );
+  return { asking, ask };
 }

@@ -20,6 +20,12 @@ function leftKey(id: string): string {
   return `left:${id}`;
 }
 
+/** Those not taken along: a card keeps its id, and the guest's copy goes only when the server has it. */
+export function notTaken(some: readonly Card[]): readonly Card[] {
+  const taken = new Set([...cards.value, ...binned.value].map(({ id }) => id));
+  return some.filter(({ id }) => !taken.has(id));
+}
+
 export function LeftCards() {
   const { wallet } = words();
   const signedIn = account.value?.id;
@@ -28,9 +34,7 @@ export function LeftCards() {
     if (!signedIn) guests.value = [];
     else if (here) guestCards().then((found) => (guests.value = found), () => undefined);
   }, [signedIn, here]);
-  // A card taken along keeps its id; the guest's copy goes only when the server has it.
-  const taken = new Set([...cards.value, ...binned.value].map(({ id }) => id));
-  const left = guests.value.filter(({ id }) => !taken.has(id) && !wasTold(leftKey(id)));
+  const left = notTaken(guests.value).filter(({ id }) => !wasTold(leftKey(id)));
   if (!signedIn || !left.length) return null;
   return (
     <div class="notice note-box" role="status" data-testid="left-cards">

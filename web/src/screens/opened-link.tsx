@@ -8,6 +8,7 @@ import { sentence, words } from '../messages';
 import { WAYS, type WaysWords } from '../messages/ways';
 import { go, path } from '../router';
 import { account, language } from '../wallet';
+import { takeWayBack } from '../way-back';
 import { comeBack, confirmSignUp, purposeOfReturn, resetPassword, verifyAddress } from '../ways';
 import { Fault, Field, passwordFault, Tick, ticked, typedIn } from './fields';
 import { focusFault } from './focus-fault';
@@ -108,9 +109,9 @@ function SignedIn({ query }: { readonly query: URLSearchParams }) {
   const fault = useSignal('');
   useEffect(() => {
     const purpose = purposeOfReturn();
-    const next = purpose === 'sign-in' ? '/account' : '/ways';
+    const next = () => (purpose === 'sign-in' ? takeWayBack() ?? '/account' : '/ways');
     if (!query.get('code')) fault.value = said().provider.gone;
-    else void comeBack(purpose, query).then(() => go(next, { replace: true }), (error: unknown) => (fault.value = sentence(error)));
+    else void comeBack(purpose, query).then(() => go(next(), { replace: true }), (error: unknown) => (fault.value = sentence(error)));
   }, []);
   return (
     <Page title={said().provider.coming} fault={fault.value} again="/account">

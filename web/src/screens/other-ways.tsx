@@ -8,13 +8,14 @@ import { canOfferQuietly, canUsePasskeys, NoPasskey } from '../passkeys';
 import { language } from '../wallet';
 import { goToProvider, offered, signInByPasskey, type ProviderShown } from '../ways';
 import { Fault } from './fields';
+import { offerQuietly } from './quiet-offer';
 
 const ways = (): WaysWords => WAYS[language.value];
 
 /** First on the screen: nothing to type. */
 export function PasskeyFirst() {
   const fault = useSignal('');
-  const stopOffering = useOffersQuietly();
+  const stopOffering = useOffersQuietly((error) => (fault.value = sentence(error)));
   if (!canUsePasskeys()) return null;
   const signIn = () => {
     // A browser answers one question at a time.
@@ -35,15 +36,14 @@ export function PasskeyFirst() {
 }
 
 /** While the form is there, the browser offers passkeys in the field for the address. Answers how to end that. */
-function useOffersQuietly(): () => void {
+function useOffersQuietly(onFault: (error: unknown) => void): () => void {
   const leaving = useRef<AbortController | null>(null);
   const stop = () => leaving.current?.abort();
   useEffect(() => {
     const { signal } = (leaving.current = new AbortController());
     const offer = async (): Promise<void> => {
-      if (await canOfferQuietly() && !signal.aborted) await signInByPasskey(signal);
+      if (await canOfferQuietly()) await offerQuietly(signInByPasskey, signal, onFault);
     };
-    // Nobody asked for it: what goes wrong here is told where somebody does.
     void offer().catch(() => undefined);
     return stop;
   }, []);

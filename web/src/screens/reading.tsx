@@ -1,21 +1,20 @@
 /** While photos are read: the photos, who is reading them and how far, and a way on for who does not want to wait. */
-import type { ComponentChildren } from 'preact';
 import type { Asked } from '../capture/asking';
 import type { Reading as OnItsWay } from '../capture/capture';
 import { captureWords } from '../capture/words';
 import { Offline } from '../api';
 import { words } from '../messages';
+import { Nth, type Place } from './nth';
 import { Screen } from './screen';
 import { Steps } from './steps';
 import { useUrl } from './url';
 
 interface ReadingProps {
   readonly reading: OnItsWay;
-  /** Which of several cards this is. */
-  readonly before?: ComponentChildren;
+  readonly place?: Place | undefined;
 }
 
-export function Reading({ reading, before }: ReadingProps) {
+export function Reading({ reading, place }: ReadingProps) {
   const { add } = words();
   const asked = reading.inquiry.now.value;
   return (
@@ -25,7 +24,7 @@ export function Reading({ reading, before }: ReadingProps) {
       </button>
     }>
       <div class="narrow stack">
-        {before}
+        {place && <Nth place={place} />}
         <div class="reading" data-several={reading.shown.length > 1 || undefined}>
           {reading.shown.map((file, place) => <Shown key={place} file={file} />)}
         </div>

@@ -39,7 +39,7 @@ function Refused({ refusal }: { readonly refusal: Refusal }) {
             onInput={(event) => setFixes({ ...fixes, [field]: event.currentTarget.value })} />
         </label>
       ))}
-      {data.name && <button type="button" class="button wide" onClick={() => void asNew()}>{labelOf(refusal)}</button>}
+      {refusal.copy && <button type="button" class="button wide" onClick={() => void asNew()}>{labelOf(refusal)}</button>}
       <button type="button" class="button quiet wide" onClick={() => void dismiss(refusal)}>{said.discard}</button>
     </article>
   );

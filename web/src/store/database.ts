@@ -87,9 +87,16 @@ export interface StoredDrawing {
   readonly drawn: readonly (Drawn | null)[];
 }
 
+/** Ids of a guest's cards that are copies of an account's, made `at` (ms) before a deletion nobody has answered yet. */
+export interface Kept {
+  readonly account: string;
+  readonly ids: readonly string[];
+  readonly at: number;
+}
+
 /**
- * The meta store's entries by key. `account` (signed in), `leaving` (names of databases to remove) and `session-to-end`
- * stand in the guest's database only.
+ * The meta store's entries by key. `account` (signed in), `leaving` (names of databases to remove), `session-to-end` and
+ * `kept` stand in the guest's database only.
  */
 export interface Meta {
   client: { readonly id: string; readonly next: number };
@@ -99,6 +106,7 @@ export interface Meta {
   account: Account;
   leaving: readonly string[];
   'session-to-end': boolean;
+  kept: Kept;
 }
 
 export interface Schema extends DBSchema {

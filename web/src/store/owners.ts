@@ -1,8 +1,9 @@
 /** Whose data is open, whose is being wiped, and the guest's cards: all of it stands in the guest's database. */
 import type { Account, Card } from '../model';
-import { UnsentChanges } from '../model';
+import { BIN_DAYS, UnsentChanges } from '../model';
 import {
-  meta, read, remove, setMeta, STORES, write, type Database, type Mutation, type Queued, type StoredPicture,
+  meta, read, remove, setMeta, STORES, write, type Database, type Mutation, type Queued, type Row,
+  type StoredPicture, type Writing,
 } from './database';
 import { append, isUnsentEdit } from './queue';
 import { cardKey } from './state';
@@ -11,6 +12,8 @@ import { sparse } from './fields';
 
 /** How long a wipe waits for other tabs to let go; what is left is finished at the next start. */
 const WIPE_PATIENCE_MS = 3_000;
+
+const BIN_MS = BIN_DAYS * 86_400_000;
 
 /** Stands for a space in a guest's rows; it is no server's. */
 const GUEST = 'guest';
@@ -34,9 +37,12 @@ export function current(guest: Database): Promise<Account | undefined> {
   return read(guest, ['meta'], (tx) => meta(tx, 'account'));
 }
 
-export function become(guest: Database, account: Account): Promise<void> {
+/** The account's database is called `name`. */
+export function become(guest: Database, account: Account, name: string): Promise<void> {
   return write(guest, ['meta'], async (tx) => {
     await setMeta(tx, 'account', account);
+    // Who left and is back before their database was removed needs it again.
+    await forget(tx, name);
     // The new session's cookie has taken the old one's place.
     await setMeta(tx, 'session-to-end', undefined);
   });
@@ -64,6 +70,8 @@ export async function leave(guest: Database, db: Database, unlessUnsent: boolean
     await setMeta(tx, 'leaving', [...leaving.filter((name) => name !== db.name), db.name]);
     await setMeta(tx, 'session-to-end', true);
     await setMeta(tx, 'account', undefined);
+    // Whose copies these are has gone: from now on they are the guest's.
+    await setMeta(tx, 'kept', undefined);
   });
 }
 
@@ -79,16 +87,14 @@ async function refuseIfUnsent(
 export async function removeLeft(guest: Database): Promise<void> {
   const leaving = await read(guest, ['meta'], async (tx) => (await meta(tx, 'leaving')) ?? []);
   for (const name of leaving) {
-    if (await within(WIPE_PATIENCE_MS, remove(name))) await forget(guest, name);
+    if (await within(WIPE_PATIENCE_MS, remove(name))) await write(guest, ['meta'], (tx) => forget(tx, name));
   }
 }
 
-function forget(guest: Database, name: string): Promise<void> {
-  return write(guest, ['meta'], async (tx) => {
-    const leaving = (await meta(tx, 'leaving')) ?? [];
-    const others = leaving.filter((other) => other !== name);
-    await setMeta(tx, 'leaving', others.length ? others : undefined);
-  });
+async function forget(tx: Writing, name: string): Promise<void> {
+  const leaving = (await meta(tx, 'leaving')) ?? [];
+  const others = leaving.filter((other) => other !== name);
+  await setMeta(tx, 'leaving', others.length ? others : undefined);
 }
 
 function within(ms: number, work: Promise<void>): Promise<boolean> {
@@ -121,6 +127,15 @@ function adoption(card: Card, space: string): Mutation[] {
   const keep: Mutation = { name: 'card.keep', args: { space, id, card: fields }, made_at, copy: fields, guest: id };
   if (!card.last_used_at) return [keep];
   return [keep, { name: 'card.use', args: { space, id, use: uuid7(), at: card.last_used_at }, made_at }];
+}
+
+/** Drops what has lain in the guest's bin for its time; an account's bin is the server's to empty. */
+export function purgeBin(guest: Database): Promise<void> {
+  return write(guest, ['cards'], async (tx) => {
+    const isOver = ({ value }: Row): boolean => Date.parse(value.binned_at ?? '') + BIN_MS < Date.now();
+    const over = (await tx.objectStore('cards').getAll()).filter(isOver);
+    await Promise.all(over.map(({ space, key }) => tx.objectStore('cards').delete([space, key])));
+  });
 }
 
 /** Drops guest's cards whose receipts have come, with the pictures only they named. */
