@@ -203,8 +203,13 @@ export class Tab {
   }
 
   private hear(word: Word): void {
-    if (word.type === 'switched') return this.platform.reload();
-    if (this.ready.peek() && word.database === this.shelf.owner.database) void this.catchUp().catch(() => undefined);
+    if (word.type === 'switched') return this.follow(word.wiped);
+    if (this.ready.peek() && this.shelf.shows(word.database)) void this.catchUp().catch(() => undefined);
+  }
+
+  /** What is wiped must not stay in view; what is typed here may be kept first when somebody just signed in. */
+  private follow(wiped: string | undefined): void {
+    this.platform.reload(wiped !== undefined && this.shelf.shows(wiped) ? 'now' : 'saved');
   }
 
   private async catchUp(): Promise<void> {

@@ -14,6 +14,7 @@ import { captureWords } from '../capture/words';
 import { FORMAT_NAMES } from '../codes/formats';
 import { words } from '../messages';
 import { finish, overlay } from '../router';
+import { useUnsaved } from '../unsaved';
 import { ChooseCodes } from './choose-codes';
 import { Confirm } from './confirm';
 import { Reading } from './reading';
@@ -84,6 +85,8 @@ function useAdding() {
     else if (files.length) each(files);
     else say(captureWords().nothingShared);
   });
+  // Shared pictures come once only; the last stage asks for itself.
+  useUnsaved(pile.value.left.length > 0 || !['capture', 'confirm'].includes(stage.value.at));
   useEffect(() => () => leave(stage.peek()), []);
   useStep(stage.value.at !== 'capture', restart);
   const onKept = (id: string) => (pile.value.left.length ? next() : finish(`/c/${id}`));

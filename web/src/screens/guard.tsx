@@ -4,6 +4,7 @@ import type { ComponentChildren } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import { words } from '../messages';
 import { guard } from '../router';
+import { useUnsaved } from '../unsaved';
 import { Sheet } from './sheet';
 
 interface Asking {
@@ -16,6 +17,7 @@ interface Asking {
 
 /** While `dirty`, leaving asks first. Answers what to show over the form. */
 export function useGuard(dirty: boolean, { title, text, leave, fallback }: Asking): ComponentChildren {
+  useUnsaved(dirty);
   const proceed = useSignal<(() => void) | null>(null);
   const now = useRef(dirty);
   const armed = useRef(false);
