@@ -39,6 +39,11 @@ export class Tab {
   readonly drawings = signal(0);
   readonly report = signal<Report>(WELL);
   readonly sync = computed(() => this.status());
+  /** Nothing can be shown before the account's first pull has come. */
+  readonly coming = computed(() => {
+    const { pulled, cards } = this.shelf;
+    return this.account.value !== null && !pulled.value && !cards.value.length;
+  });
   engine: Engine | undefined;
   /** Set by the session this tab belongs to. */
   sessions: Sessions | undefined;

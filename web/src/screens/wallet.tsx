@@ -4,11 +4,11 @@ import type { ComponentChildren } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { favourites, recent, sections, type Section } from '../alphabet';
 import { Icon } from '../icons';
-import { words } from '../messages';
+import { problemSentence, words } from '../messages';
 import type { Card } from '../model';
 import { go, path } from '../router';
 import { prepareSearch } from '../search';
-import { cards, language, storage, sync, notice } from '../wallet';
+import { cards, coming, language, storage, sync, notice } from '../wallet';
 import { Letters } from './letters';
 import { Mark } from './mark';
 import { OnlyCard } from './only-card';
@@ -59,6 +59,7 @@ export function Wallet() {
 }
 
 function Everything() {
+  if (coming.value) return <Coming />;
   if (!cards.value.length) return <Empty />;
   const only = active.value.length === 1 ? active.value[0]! : undefined;
   return (
@@ -188,6 +189,22 @@ function Empty() {
       <p>{wallet.emptyText}</p>
       <a class="button main" href="/add" data-testid="add">{wallet.add}</a>
       {sync.value.state === 'guest' && <HaveAccount />}
+    </div>
+  );
+}
+
+/** A new device whose account may be full of cards: that it holds none must not be said. */
+function Coming() {
+  const { wallet } = words();
+  const { state, problem } = sync.value;
+  return (
+    <div class="empty" data-testid="coming">
+      <Warnings />
+      <Mark />
+      <h2>{state === 'waiting' ? wallet.loading : wallet.notLoaded}</h2>
+      {state === 'offline' && <p>{wallet.loadOnline}</p>}
+      {problem && <p>{problemSentence(problem.code)}</p>}
+      <a class="button main" href="/add" data-testid="add">{wallet.add}</a>
     </div>
   );
 }
