@@ -9,9 +9,8 @@ let body: EventTarget & { style: { touchAction: string } };
 let page: EventTarget;
 
 beforeEach(() => {
-  [view.scale, dialog, page] = [1, null, new EventTarget()];
+  [view.scale, dialog, page] = [1, null, Object.assign(new EventTarget(), { visualViewport: view })];
   body = Object.assign(new EventTarget(), { style: { touchAction: '' } });
-  vi.stubGlobal('visualViewport', view);
   vi.stubGlobal('document', { querySelector: () => dialog });
   vi.stubGlobal('window', page);
   right.mockReset();

@@ -32,15 +32,18 @@ export function watchSwipes(target: HTMLElement, right: () => void, left: () => 
   const zoom = () => void (target.style.touchAction = isZoomed() ? 'manipulation' : '');
   zoom();
   const stops = [
-    listen(target, 'touchstart', start as EventListener), listen(target, 'touchend', end as EventListener),
-    listen(window, 'keydown', key as EventListener), ...(globalThis.visualViewport ? [listen(globalThis.visualViewport, 'resize', zoom)] : []),
+    listen(target, 'touchstart', start as EventListener),
+    listen(target, 'touchend', end as EventListener),
+    listen(window, 'keydown', key as EventListener),
+    listen(window.visualViewport, 'resize', zoom),
   ];
   return () => stops.forEach((stop) => stop());
 }
 
-function listen(target: EventTarget, type: string, listener: EventListener): () => void {
-  target.addEventListener(type, listener, { passive: true });
-  return () => target.removeEventListener(type, listener);
+/** Old browsers have no visual viewport. */
+function listen(target: EventTarget | null | undefined, type: string, listener: EventListener): () => void {
+  target?.addEventListener(type, listener, { passive: true });
+  return () => target?.removeEventListener(type, listener);
 }
 
 /** Whether a finger drawn sideways can mean the next card: not where it moves the zoomed page, nor over the menu. */
@@ -49,7 +52,7 @@ function isFree(): boolean {
 }
 
 function isZoomed(): boolean {
-  return (globalThis.visualViewport?.scale ?? 1) > ZOOMED;
+  return (window.visualViewport?.scale ?? 1) > ZOOMED;
 }
 
 function hasDialog(): boolean {
