@@ -4,6 +4,7 @@ import type { Locks, Platform, Word } from './platform';
 import { shrink } from './shrink';
 import type { Live } from './sync/live';
 import { tabLocks } from './tab-locks';
+import { letGo, onceSaved } from './unsaved';
 import { checkForUpdate } from './update';
 
 export function browser(): Platform {
@@ -21,7 +22,7 @@ export function browser(): Platform {
     isOnline: () => navigator.onLine,
     onWake,
     onOffline: (listener) => window.addEventListener('offline', listener),
-    reload: () => location.reload(),
+    reload,
     deviceName: () => deviceName(navigator.userAgent),
     checkForUpdate: () => void checkForUpdate(),
   };
@@ -38,6 +39,12 @@ const live: Live = (url, listener) => {
   });
   return source;
 };
+
+function reload(when: 'now' | 'saved'): void {
+  if (when === 'saved') return onceSaved(() => location.reload());
+  letGo();
+  location.reload();
+}
 
 async function persist(): Promise<boolean> {
   return (await navigator.storage?.persist?.()) ?? false;

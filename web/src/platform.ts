@@ -7,8 +7,10 @@ export interface Locks {
   request<T>(name: string, options: LockOptions, work: (lock: unknown) => Promise<T>): Promise<T>;
 }
 
-/** Word to the other tabs; nobody hears their own. */
-export type Word = { readonly type: 'changed'; readonly database: string } | { readonly type: 'switched' };
+/** Word to the other tabs; nobody hears their own. `wiped` is the database that a switch has emptied, if it did. */
+export type Word =
+  | { readonly type: 'changed'; readonly database: string }
+  | { readonly type: 'switched'; readonly wiped?: string };
 
 export interface Platform {
   /** What the names of this browser's databases begin with. */
@@ -28,7 +30,8 @@ export interface Platform {
   /** Calls back whenever it is worth asking the server: shown again, focused, online. */
   readonly onWake: (listener: () => void) => void;
   readonly onOffline: (listener: () => void) => void;
-  readonly reload: () => void;
+  /** Loads the page anew: at once, or when nothing typed is lost by it. */
+  readonly reload: (when: 'now' | 'saved') => void;
   readonly deviceName: () => string;
   readonly checkForUpdate: () => void;
 }

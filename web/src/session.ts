@@ -233,7 +233,7 @@ export class Session implements Sessions {
     if (this.tab.account.peek()?.id !== account.id) return;
     const guest = await this.guest();
     await leave(guest, this.tab.shelf.db, unlessUnsent);
-    this.tab.platform.tell({ type: 'switched' });
+    this.tab.platform.tell({ type: 'switched', wiped: this.tab.shelf.owner.database });
     await this.tab.open(this.guestOwner);
     await removeLeft(guest);
   }

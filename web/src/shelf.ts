@@ -48,6 +48,10 @@ export class Shelf {
     this.show({ rows: [], queue: [], refusals: [], contained: 0, client: '', pulled: false });
   }
 
+  shows(database: string): boolean {
+    return this.openOwner?.database === database;
+  }
+
   find(id: string): Card | undefined {
     return this.all.peek().find((card) => card.id === id);
   }

@@ -40,6 +40,11 @@ export class Tab {
   readonly drawings = signal(0);
   readonly report = signal<Report>(WELL);
   readonly sync = computed(() => this.status());
+  /** Nothing can be shown before the account's first pull has come. */
+  readonly coming = computed(() => {
+    const { pulled, cards } = this.shelf;
+    return this.account.value !== null && !pulled.value && !cards.value.length;
+  });
   engine: Engine | undefined;
   /** Set by the session this tab belongs to. */
   sessions: Sessions | undefined;
@@ -209,8 +214,13 @@ export class Tab {
   }
 
   private hear(word: Word): void {
-    if (word.type === 'switched') return this.platform.reload();
-    if (this.ready.peek() && word.database === this.shelf.owner.database) void this.catchUp().catch(() => undefined);
+    if (word.type === 'switched') return this.follow(word.wiped);
+    if (this.ready.peek() && this.shelf.shows(word.database)) void this.catchUp().catch(() => undefined);
+  }
+
+  /** What is wiped must not stay in view; what is typed here may be kept first when somebody just signed in. */
+  private follow(wiped: string | undefined): void {
+    this.platform.reload(wiped !== undefined && this.shelf.shows(wiped) ? 'now' : 'saved');
   }
 
   private async catchUp(): Promise<void> {

@@ -10,14 +10,20 @@ const LOOK_EVERY_MS = 60 * 60 * 1000;
 let registration: ServiceWorkerRegistration | undefined;
 let lookedAt = Date.now();
 
-/** Registers the worker. A release that waited already when the page opened is taken at once: nothing is open yet. */
+/**
+ * Registers the worker. A release that waited already when the page opened at the wallet is taken at once: nothing is
+ * open yet. Other screens may have begun with what comes once only, a token in the address or shared pictures.
+ */
 export async function watchForUpdates(): Promise<void> {
   if (!import.meta.env.PROD || !('serviceWorker' in navigator)) return;
   // A part of this page's release could not be loaded: most likely it went with an update.
   window.addEventListener('vite:preloadError', () => (updateReady.value = true));
   const wasControlled = navigator.serviceWorker.controller !== null;
   registration = await navigator.serviceWorker.register('/sw.js');
-  if (registration.waiting && wasControlled) return applyUpdate();
+  if (registration.waiting && wasControlled) {
+    if (location.pathname === '/') return applyUpdate();
+    updateReady.value = true;
+  }
   registration.addEventListener('updatefound', () => follow(registration?.installing ?? null));
   // Another tab has switched: this page's older parts may be gone from the cache.
   if (wasControlled) navigator.serviceWorker.addEventListener('controllerchange', () => (updateReady.value = true));

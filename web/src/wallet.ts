@@ -13,6 +13,8 @@ export const binned: ReadonlySignal<readonly Card[]> = tab.shelf.binned;
 /** The households this person is in, by name. */
 export const households: ReadonlySignal<readonly Household[]> = tab.shelf.households;
 export const sync: ReadonlySignal<SyncStatus> = tab.sync;
+/** True on a new device whose account's cards have not come yet. */
+export const coming: ReadonlySignal<boolean> = tab.coming;
 export const account: ReadonlySignal<Account | null> = tab.account;
 /** True once the first state has been read from IndexedDB. */
 export const ready: ReadonlySignal<boolean> = tab.ready;

@@ -10,6 +10,8 @@ export interface OpenTab {
   readonly wallet: Tab;
   readonly session: Session;
   readonly reloads: () => number;
+  /** Which of them did not wait for what was typed. */
+  readonly reloadsNow: () => number;
   /** Ends the tab as a crash would: no further call leaves it, its locks go. */
   kill(): void;
 }
@@ -27,7 +29,7 @@ export class Browser {
 
   /** Opens a tab and waits until it shows its data. */
   async open(): Promise<OpenTab> {
-    const life = { alive: true, reloads: 0, ending: new AbortController() };
+    const life = { alive: true, reloads: 0, reloadsNow: 0, ending: new AbortController() };
     const wallet = new Tab(this.platform(life));
     const session = new Session(wallet);
     await session.start();
@@ -39,7 +41,7 @@ export class Browser {
       this.locks.release(life);
       void wallet.engine?.stop();
     };
-    return { wallet, session, reloads: () => life.reloads, kill };
+    return { wallet, session, reloads: () => life.reloads, reloadsNow: () => life.reloadsNow, kill };
   }
 
   /** What a focus or a network that came back does. */
@@ -57,7 +59,7 @@ export class Browser {
     return all.filter((name) => name.startsWith(`${this.databases}-`));
   }
 
-  private platform(life: { alive: boolean; reloads: number }): Platform {
+  private platform(life: { alive: boolean; reloads: number; reloadsNow: number }): Platform {
     const fetch = this.server.fetchFor(this.jar);
     return {
       databases: this.databases,
@@ -85,7 +87,10 @@ export class Browser {
       isOnline: () => !this.server.down,
       onWake: (listener) => this.wakers.set(life, [...(this.wakers.get(life) ?? []), listener]),
       onOffline: () => undefined,
-      reload: () => life.reloads++,
+      reload: (when) => {
+        life.reloads++;
+        if (when === 'now') life.reloadsNow++;
+      },
       deviceName: () => 'Chrome, Android',
       checkForUpdate: () => this.updateChecks++,
     };

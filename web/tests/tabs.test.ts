@@ -88,6 +88,28 @@ test('signing in and signing out reload the other tabs', async () => {
   await until(() => expect(other.reloads()).toBe(2));
 });
 
+test('a sign-in lets what is typed in other tabs be kept first, a sign-out does not let it stay in view', async () => {
+  const browser = new Browser(server);
+  const [one, guest] = [await browser.open(), await browser.open()];
+  await one.session.signUp(EMAIL, PASSWORD);
+  const other = await browser.open();
+  await one.session.signOut();
+  await until(() => expect([guest.reloads(), other.reloads()]).toEqual([2, 1]));
+  expect([guest.reloadsNow(), other.reloadsNow()]).toEqual([0, 1]);
+});
+
+test('an edit of a guest\'s card that another tab has taken into an account says that it is not stored', async () => {
+  const browser = new Browser(server);
+  const [one, guest] = [await browser.open(), await browser.open()];
+  const [id] = await keepAll(one, 'Магнит');
+  await until(() => expect(names(guest)).toEqual(['Магнит']));
+  await one.session.signUp(EMAIL, PASSWORD);
+  await one.session.adopt([id!]);
+  await quiet(one);
+  await until(async () => expect(await one.session.guestCards()).toEqual([]));
+  await expect(guest.wallet.set(id!, { note: 'скидка' })).rejects.toThrow();
+});
+
 test('a tab opened while a sign-in waits for a slow network shows the guest\'s cards at once', async () => {
   const browser = new Browser(server);
   const one = await browser.open();

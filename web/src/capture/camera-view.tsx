@@ -33,7 +33,7 @@ export function Camera({ onRead, onShot }: CameraProps) {
         {isLive && <div class="camera-frame" />}
         {state === 'starting' && <p class="camera-words" role="status">{add.starting}</p>}
         {isFault(state) && <Fault text={captureWords()[state]} onRetry={retry} />}
-        {isLive && stream && <Torch stream={stream} />}
+        {isLive && stream && <Torch key={stream.id} stream={stream} />}
       </div>
       <div role="status" data-testid="hint" data-hint={hint}>
         {isLive && <p class={hint ? '' : 'soft small'}>{said(hint, stream)}</p>}

@@ -14,6 +14,7 @@ import { FORMAT_NAMES } from '../codes/formats';
 import { Icon } from '../icons';
 import { words } from '../messages';
 import { finish, overlay } from '../router';
+import { useUnsaved } from '../unsaved';
 import { ChooseCodes } from './choose-codes';
 import { Confirm } from './confirm';
 import { drawn, NO_PILE, pileOf, placeIn, rest, type Pile } from './pile';
@@ -87,6 +88,8 @@ function useAdding() {
     else if (files.length) each(files);
     else say(captureWords().nothingShared);
   });
+  // Shared pictures come once only; the last stage asks for itself.
+  useUnsaved(pile.value.left.length > 0 || !['capture', 'confirm'].includes(stage.value.at));
   useEffect(() => () => leave(stage.peek()), []);
   useStep(stage.value.at !== 'capture', restart);
   const waiting = pile.value.left.length;

@@ -73,6 +73,6 @@ export function CodeChoice({ capture, chosen, also, onChosen, onAlso }: CodeChoi
 
 function Piece({ capture: { photos }, code }: { readonly capture: Capture; readonly code: FoundCode }) {
   const photo = photos[code.photo ?? 0];
-  const url = useMadeUrl(() => (photo && code.box ? crop(photo, code.box) : undefined), code);
+  const url = useMadeUrl(() => (photo && code.box ? crop(photo, code.box) : undefined), photo, code);
   return url ? <img src={url} alt={words().confirm.crop} /> : null;
 }

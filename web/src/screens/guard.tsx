@@ -4,6 +4,7 @@ import type { ComponentChildren } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import { words } from '../messages';
 import { guard } from '../router';
+import { useUnsaved } from '../unsaved';
 import { Sheet } from './sheet';
 
 interface Asking {
@@ -23,6 +24,7 @@ export function useGuard(dirty: boolean, asking: Asking): ComponentChildren {
 export function useAsking(
   dirty: boolean, { title, text, leave, fallback }: Asking,
 ): { readonly asking: ComponentChildren; readonly ask: (go: () => void) => void } {
+  useUnsaved(dirty);
   const proceed = useSignal<(() => void) | null>(null);
   const now = useRef(dirty);
   const armed = useRef(false);

@@ -61,12 +61,13 @@ function Offers({ card, draft, onChange }: Omit<NumberFieldProps, 'capture' | 's
 function Piece({ capture: { photo, codes } }: { readonly capture: Capture }) {
   const { confirm } = words();
   const box = codes[0]?.box;
-  const wide = useSignal(!box);
-  const url = useMadeUrl(() => (photo ? crop(photo, wide.value || !box ? whole(photo) : box) : undefined), wide.value);
+  const asked = useSignal(false);
+  const wide = asked.value || !box;
+  const url = useMadeUrl(() => photo && crop(photo, wide ? whole(photo) : box), photo, box, wide);
   if (!photo) return null;
   return (
-    <button type="button" class="crop" disabled={!box} aria-label={wide.value ? confirm.showCode : confirm.showWhole}
-      onClick={() => (wide.value = !wide.value)}>
+    <button type="button" class="crop" disabled={!box} aria-label={wide ? confirm.showCode : confirm.showWhole}
+      onClick={() => (asked.value = !asked.value)}>
       {url && <img src={url} alt={confirm.crop} />}
     </button>
   );

@@ -50,7 +50,7 @@ function short(look: Exclude<Look, 'silent'>, { waiting, refusals }: SyncStatus)
   const said = words().sync;
   switch (look) {
     case 'offline': return waiting ? said.offlineWaiting(waiting) : said.offline;
-    case 'waiting': return said.waiting(waiting);
+    case 'waiting': return waiting ? said.waiting(waiting) : words().wallet.loading;
     case 'refused': return said.refused(refusals.length);
     case 'signed-out': return said.signedOut;
     case 'error': return said.error;
@@ -62,6 +62,7 @@ function Told({ status, onClose }: { readonly status: SyncStatus; readonly onClo
   return (
     <div class="stack">
       {status.state === 'offline' && <p>{said.offlineMore}</p>}
+      {status.state === 'waiting' && !status.waiting && <p>{said.loadingMore}</p>}
       {status.waiting > 0 && status.state !== 'signed-out' && <p>{said.waitingMore(status.waiting)}</p>}
       {status.state === 'signed-out' && <SignInAgain />}
       {status.state === 'error' && <p>{problemSentence(status.problem?.code ?? 'error')}</p>}

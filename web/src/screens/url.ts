@@ -13,15 +13,17 @@ export function useUrl(blob: Blob | undefined): string | undefined {
   return url;
 }
 
-/** The same for a blob that is still being made. */
-export function useMadeUrl(make: () => Promise<Blob> | undefined, key: unknown): string | undefined {
+/** The same for a blob that is still being made, anew whenever one of `of` changes: all that it is made of. */
+export function useMadeUrl(make: () => Promise<Blob> | undefined, ...of: readonly unknown[]): string | undefined {
   const [blob, setBlob] = useState<Blob>();
   useEffect(() => {
     let wanted = true;
-    void make()?.then((made) => wanted && setBlob(made), () => undefined);
+    const show = (made?: Blob) => void (wanted && setBlob(made));
+    // Where none can be made, the one of before would be shown for it.
+    void (make() ?? Promise.resolve(undefined)).then(show, () => show());
     return () => {
       wanted = false;
     };
-  }, [key]);
+  }, of);
   return useUrl(blob);
 }

@@ -1,19 +1,20 @@
 /** The wallet: a phone book of cards, favourites and recent ones on top, search and ⊕ under the thumb. */
-import { computed, signal } from '@preact/signals';
+import { computed } from '@preact/signals';
 import type { ComponentChildren } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { favourites, recent, sections, type Section } from '../alphabet';
 import { Icon } from '../icons';
-import { words } from '../messages';
+import { problemSentence, words } from '../messages';
 import type { Card } from '../model';
 import { go, path } from '../router';
-import { prepareSearch, search, type OtherNames } from '../search';
-import { cards, language, storage, sync, notice } from '../wallet';
+import { prepareSearch } from '../search';
+import { cards, coming, language, storage, sync, notice } from '../wallet';
 import { Letters } from './letters';
 import { Mark } from './mark';
 import { OnlyCard } from './only-card';
 import { Pockets, shownCards } from './pockets';
 import { CardRow, Strip } from './rows';
+import { found, otherNames, query, searching } from './searching';
 import { LeftCards } from './left-cards';
 import { useTitle } from './screen';
 import { signMode } from './sign-mode';
@@ -23,10 +24,6 @@ import { announce } from './toasts';
 import { forgetOrder } from '../till/neighbours';
 import { wide } from './wide';
 
-const query = signal('');
-/** What else the shops of cards are called; unknown until somebody searches. */
-const otherNames = signal<OtherNames | undefined>(undefined);
-const found = computed(() => search(shownCards.value, query.value, language.value, otherNames.value));
 const active = computed(() => shownCards.value.filter((card) => !card.archived));
 const archived = computed(() => shownCards.value.filter((card) => card.archived));
 const book = computed(() => sections(active.value, language.value));
@@ -39,7 +36,7 @@ export function Wallet() {
   useTitle(words().app.name, here);
   useReturnedFocus(here);
   useShortcuts(shown, scroll);
-  const letters = !query.value && active.value.length > FEW;
+  const letters = !searching.value && active.value.length > FEW;
   return (
     <div class={`pane list ${shown ? '' : 'away'}`} role={here && !wide.value ? 'main' : 'region'}
       aria-label={words().wallet.all}>
@@ -52,7 +49,7 @@ export function Wallet() {
       </div>
       <div class="wallet-middle">
         <div class={`wallet-scroll ${letters ? 'with-letters' : ''}`} ref={scroll} tabIndex={-1}>
-          {query.value ? <Found /> : <Everything />}
+          {searching.value ? <Found /> : <Everything />}
         </div>
         {letters && <Letters sections={book.value} scroll={scroll} />}
       </div>
@@ -62,6 +59,7 @@ export function Wallet() {
 }
 
 function Everything() {
+  if (coming.value) return <Coming />;
   if (!cards.value.length) return <Empty />;
   const only = active.value.length === 1 ? active.value[0]! : undefined;
   return (
@@ -191,6 +189,22 @@ function Empty() {
       <p>{wallet.emptyText}</p>
       <a class="button main" href="/add" data-testid="add">{wallet.add}</a>
       {sync.value.state === 'guest' && <HaveAccount />}
+    </div>
+  );
+}
+
+/** A new device whose account may be full of cards: that it holds none must not be said. */
+function Coming() {
+  const { wallet } = words();
+  const { state, problem } = sync.value;
+  return (
+    <div class="empty" data-testid="coming">
+      <Warnings />
+      <Mark />
+      <h2>{state === 'waiting' ? wallet.loading : wallet.notLoaded}</h2>
+      {state === 'offline' && <p>{wallet.loadOnline}</p>}
+      {problem && <p>{problemSentence(problem.code)}</p>}
+      <a class="button main" href="/add" data-testid="add">{wallet.add}</a>
     </div>
   );
 }

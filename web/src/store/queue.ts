@@ -44,7 +44,9 @@ export function applyAsGuest(db: Database, mutation: Mutation, pictures: readonl
     const { space, id } = mutation.args;
     const row = await tx.objectStore('cards').get([space, cardKey(id)]);
     const value = mutate(row?.value, mutation);
-    if (value) await tx.objectStore('cards').put({ space, key: cardKey(id), version: (row?.version ?? 0) + 1, value });
+    // Another tab has just taken the card into an account: whoever edits it here must hear that nothing was stored.
+    if (!value) throw new Error(`no card ${id}`);
+    await tx.objectStore('cards').put({ space, key: cardKey(id), version: (row?.version ?? 0) + 1, value });
     await Promise.all(pictures.map((picture) => tx.objectStore('pictures').put(picture)));
   });
 }

@@ -9,24 +9,22 @@ export function Photo({ id, label, class: name = '' }: PhotoProps) {
   return url ? <img class={name} src={url} alt={label} /> : null;
 }
 
+interface Shown { readonly id: string; readonly url: string }
+
 /** An object URL of a picture, revoked when it is no longer shown. */
 export function usePicture(id: string | undefined): string | undefined {
-  const [url, setUrl] = useState<string>();
+  const [shown, setShown] = useState<Shown>();
   const arrived = pictures.value;
   useEffect(() => {
-    let mine: string | undefined;
+    // What is under an id never changes: it stays in view while others arrive.
+    if (!id || shown?.id === id) return undefined;
     let wanted = true;
-    const show = (blob: Blob | undefined) => {
-      if (!blob || !wanted) return;
-      mine = URL.createObjectURL(blob);
-      setUrl(mine);
-    };
-    if (id) void picture(id).then(show, () => undefined);
+    const show = (blob: Blob | undefined) => blob && wanted && setShown({ id, url: URL.createObjectURL(blob) });
+    void picture(id).then(show, () => undefined);
     return () => {
       wanted = false;
-      if (mine) URL.revokeObjectURL(mine);
-      setUrl(undefined);
     };
   }, [id, arrived]);
-  return url;
+  useEffect(() => () => shown && URL.revokeObjectURL(shown.url), [shown]);
+  return shown?.id === id ? shown?.url : undefined;
 }
