@@ -405,7 +405,7 @@ def test_what_is_about_a_person_is_stored_by_no_cache(person: Person) -> None:
         ({"email": "a@b@example.org"}, ["/email"]),
         ({"email": "a\u0000@example.org"}, ["/email"]),
         ({"email": "x" * 250 + "@example.org"}, ["/email"]),
-        ({"email": "\ufdfa" * 200 + "@example.org"}, ["/email"]),
+        ({"email": "\ufb2c" * 200 + "@example.org"}, ["/email"]),
         ({"password": "short"}, ["/password"]),
         ({"password": "p" * 257}, ["/password"]),
         ({"device": ""}, ["/device"]),

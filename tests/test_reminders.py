@@ -17,7 +17,7 @@ from hypothesis import strategies as some
 from aggregator.catalog.quiet import DAY_MINUTES, PersonsDay
 from tests.answers import assert_problem
 from tests.inside import Guest, opened
-from tests.pushes import Browser, PushService, push_service
+from tests.pushes import Browser, Pushed, PushService, push_service
 from tests.service import PASSWORD, Person, Running, ServiceOptions, uuid7
 from tests.stores import Rows, rotated
 
@@ -129,7 +129,7 @@ def test_a_reminder_opens_in_its_browser_alone_and_names_neither_shop_nor_number
         claims = pushed.claims(key)
         assert claims["aud"] == f"http://{pushes.host}"
         assert 0 < claims["exp"] - datetime.now(UTC).timestamp() <= 86_400
-        assert int(pushed.headers["ttl"]) == 12 * 3_600
+        assert_lives(pushed, 12 * 3_600)
 
     told(story)
 
@@ -207,6 +207,11 @@ def test_the_chosen_days_come_once_each_even_after_days_without_a_server(told: T
     told(story)
 
 
+def assert_lives(pushed: Pushed, seconds: int) -> None:
+    """The push service keeps it until the quiet hours begin, less what sending took."""
+    assert seconds - 10 < int(pushed.headers["ttl"]) <= seconds
+
+
 def test_nothing_comes_in_quiet_hours_and_what_could_not_be_said_before_them_is_not_said(
     told: Told, pushes: PushService
 ) -> None:
@@ -218,7 +223,8 @@ def test_nothing_comes_in_quiet_hours_and_what_could_not_be_said_before_them_is_
         assert pushes.take() == []
         pushes.status = 503
         await work(guest, "20:01")
-        assert [pushed.headers["ttl"] for pushed in pushes.take()] == [str(4 * 3_600 - 60)]
+        [waiting] = pushes.take()
+        assert_lives(waiting, 4 * 3_600 - 60)
         pushes.status = 201
         await work(guest, "00:30", 1)
         assert pushes.take() == []
