@@ -159,6 +159,32 @@ test('an edit of a card purged elsewhere brings the whole card back, into the bi
   expect(tab.wallet.sync.value.refusals).toEqual([]);
 });
 
+test('what is said again of a purged card undoes nothing that was set on it here since', async () => {
+  const one = await signedUp(server, EMAIL);
+  const id = await one.tab.wallet.keep({ name: 'Карусель' });
+  await quiet(one.tab);
+  const other = await signedIn(server, EMAIL);
+  server.onRequest = ({ path, jar }) => {
+    if (path === '/api/sync/pull' && jar === one.browser.jar) throw new Problem(503, 'busy');
+  };
+  server.down = true;
+  await other.tab.wallet.set(id, { pin: '1' });
+  server.purge(EMAIL, id);
+  await one.tab.wallet.set(id, { note: 'раз', group: 'продукты' });
+  server.down = false;
+  one.browser.wake();
+  await until(async () => expect(await one.tab.wallet.shelf.db.getAll('queue')).toMatchObject([{ gone: true }]));
+  other.browser.wake();
+  await until(() => expect(server.cards(EMAIL).get(id)).toMatchObject({ pin: '1' }));
+  await one.tab.wallet.set(id, { note: 'два' });
+  one.browser.wake();
+  await until(() => expect(server.cards(EMAIL).get(id)).toMatchObject({ note: 'два' }));
+  server.onRequest = () => undefined;
+  one.browser.wake();
+  await until(() => expect(server.cards(EMAIL).get(id)).toMatchObject({ group: 'продукты' }));
+  expect(server.cards(EMAIL).get(id)).toMatchObject({ note: 'два', pin: '1' });
+});
+
 test('a card taken out of the bin here after it was purged elsewhere is among the cards again', async () => {
   const { browser, tab } = await signedUp(server, EMAIL);
   const [id] = await keepAll(tab, 'Карусель');

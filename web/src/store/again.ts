@@ -85,18 +85,29 @@ function binAgain(standing: Standing | undefined): Mutation[] {
 
 /**
  * For an edit refused because its card was purged: the whole card once more, in the bin, and the edit with it. The
- * first edit brings the card; what else was on its way follows.
+ * first edit brings the card; what else was on its way follows. `entries` is the queue before the pull: another device
+ * may have brought the card back meanwhile, so that what was set here later stands already.
  */
-export async function keptAgain(tx: Writing, entry: Queued): Promise<Mutation[]> {
+export async function keptAgain(tx: Writing, entry: Queued, entries: readonly Queued[]): Promise<Mutation[]> {
   const { space, id } = entry.args;
   const queue = await tx.objectStore('queue').getAll();
   const isOnItsWay = queue.some(({ name, args, acknowledged }) => (
     name === 'card.keep' && !acknowledged && args.space === space && args.id === id
   ));
-  const edit: Mutation[] = entry.name === 'card.bin' ? [] : [{ ...asNew(entry), revives: true }];
+  const edit = entry.name === 'card.bin' ? [] : notSetSince(entry, entries);
   if (isOnItsWay || !entry.copy) return edit;
   const keep = { ...made('card.keep', { space, id, card: entry.copy }), copy: entry.copy };
   return [keep, made('card.bin', { space, id }), ...edit].map((mutation) => ({ ...mutation, revives: true }));
+}
+
+function notSetSince(entry: Queued, entries: readonly Queued[]): Mutation[] {
+  const edit = { ...asNew(entry), revives: true as const };
+  const { fields } = entry.args;
+  if (!fields) return [edit];
+  const later = entries.filter(({ id, revives, args }) => id > entry.id && !revives && args.id === entry.args.id);
+  const set = new Set(later.flatMap(({ args }) => Object.keys(args.fields ?? {})));
+  const left = Object.fromEntries(Object.entries(fields).filter(([name]) => !set.has(name)));
+  return Object.keys(left).length ? [{ ...edit, args: { ...edit.args, fields: left } }] : [];
 }
 
 function made(name: Mutation['name'], args: Arguments): Mutation {

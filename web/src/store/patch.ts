@@ -40,12 +40,13 @@ export function applyPull(db: Database, pulled: Pulled): Promise<Applied> {
 
 async function dropContained(tx: Writing, last: number): Promise<Applied> {
   const queue = tx.objectStore('queue');
-  const acknowledged = (await queue.getAll()).filter((entry) => entry.acknowledged);
+  const entries = await queue.getAll();
+  const acknowledged = entries.filter((entry) => entry.acknowledged);
   const contained = acknowledged.filter(({ id }) => id <= last);
   await Promise.all(contained.map(({ id }) => queue.delete(id)));
   await noteUses(tx, contained);
   const gone = contained.filter((entry) => entry.gone);
-  for (const entry of gone) await append(tx, await keptAgain(tx, entry));
+  for (const entry of gone) await append(tx, await keptAgain(tx, entry, entries));
   return { lost: contained.length < acknowledged.length, queued: gone.length > 0, restored: false };
 }
 
