@@ -65,9 +65,7 @@ class Ways:
 
 async def locked(account_id: uuid.UUID) -> Account:
     """The account, whose ways nobody else changes before the transaction ends."""
-    sql = "SELECT id FROM account WHERE id = $1"
-    await db.fetch(sql if db.is_sqlite() else f"{sql} FOR UPDATE", str(account_id))
-    account = await Account.get_or_none(id=account_id)
+    account = await Account.filter(id=account_id).select_for_update().first()
     if account is None:
         raise Unauthorized("device-revoked", "The account of this device was deleted.")
     return account

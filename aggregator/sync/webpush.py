@@ -80,14 +80,13 @@ class Sender:
         """Send everything that is due at `now_ms` (ms since 1970, UTC), and drop what is too late."""
         began = time.monotonic()
         await self._subscriptions.tidy(now_ms)
+        await db.fetch(UNSENT, now_ms)
         while due := await Notice.filter(next_ms__lte=now_ms).order_by("next_ms", "id").limit(AT_ONCE):
             # Silent push services take their time, and nobody is rung later than they wished for it.
             by_now_ms = now_ms + int((time.monotonic() - began) * 1000)
-            await db.fetch(UNSENT, by_now_ms)
             async with asyncio.TaskGroup() as group:
                 for notice in due:
                     group.create_task(self._try(notice, by_now_ms))
-        await db.fetch(UNSENT, now_ms)
 
     async def _try(self, notice: Notice, now_ms: int) -> None:
         """Whatever is wrong with one notice, the others go."""

@@ -130,15 +130,20 @@ test('signing out after such a deletion leaves no copies, and a card added befor
   expect(names(tab)).toEqual(['Личная']);
 });
 
-test('cards kept for a deletion whose answer was lost stay when the account turns out to be gone', async () => {
-  const { browser, tab } = await signedUp(server, EMAIL);
-  await keepAll(tab, 'Магнит');
-  await quiet(tab);
+/** The account is deleted, its cards kept, and the network goes before the answer comes. */
+async function deleteUnheard(tab: OpenTab): Promise<void> {
   server.onRequest = ({ path }) => {
     if (path === '/api/account') server.down = true;
   };
   server.loseAnswerOf = '/api/account';
   await expect(tab.session.deleteAccount(PASSWORD, { keep: true })).rejects.toBeInstanceOf(Offline);
+}
+
+test('cards kept for a deletion whose answer was lost stay when the account turns out to be gone', async () => {
+  const { browser, tab } = await signedUp(server, EMAIL);
+  await keepAll(tab, 'Магнит');
+  await quiet(tab);
+  await deleteUnheard(tab);
   server.down = false;
   browser.wake();
   await until(() => expect(tab.wallet.account.value).toBeNull());
@@ -149,11 +154,7 @@ test('a second try after a deletion that was done all the same loses no card', a
   const { tab } = await signedUp(server, EMAIL);
   await keepAll(tab, 'Магнит');
   await quiet(tab);
-  server.onRequest = ({ path }) => {
-    if (path === '/api/account') server.down = true;
-  };
-  server.loseAnswerOf = '/api/account';
-  await expect(tab.session.deleteAccount(PASSWORD, { keep: true })).rejects.toBeInstanceOf(Offline);
+  await deleteUnheard(tab);
   server.onRequest = () => undefined;
   server.down = false;
   await expect(tab.session.deleteAccount(PASSWORD, { keep: true })).rejects.toMatchObject({ code: 'device-revoked' });
