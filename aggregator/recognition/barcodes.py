@@ -16,7 +16,7 @@ from aggregator.recognition.engines import Engine, Sighting
 from aggregator.recognition.locate import Place
 from aggregator.recognition.reading import Code
 from aggregator.recognition.views import CROP, Pixels, View, whole
-from aggregator.recognition.votes import Readings, accepted, votes
+from aggregator.recognition.votes import UNSURE_ALONE, Readings, accepted, votes
 
 __all__ = ["BUDGET", "STEPS", "Sighting", "merged", "sightings"]
 
@@ -146,6 +146,21 @@ def _confidence(first: Sighting, count: int) -> float:
 
 def _zxing(search: Search) -> None:
     search.ask("zxing-cpp", search.plain)
+    for sighting in [one for one in search.found if one.format in UNSURE_ALONE]:
+        _resize(search, sighting)
+
+
+_OTHER_SIZES = (1.25, 0.8, 0.5)
+
+
+def _resize(search: Search, sighting: Sighting) -> None:
+    """Read a symbol again at other sizes until two of them agree."""
+    around = _around(search.plain, sighting)
+    for size in _OTHER_SIZES:
+        if search.done or search.late:
+            return
+        pixels = cv2.resize(around.pixels, None, fx=size, fy=size, interpolation=cv2.INTER_LINEAR)
+        search.ask("zxing-cpp", around.changed(f"at {size}", np.asarray(pixels, np.uint8)))
 
 
 def _zbar(search: Search) -> None:
@@ -268,4 +283,4 @@ def _around(plain: View, sighting: Sighting) -> View:
     right, bottom = corners.max(0) + margin
     pixels = plain.pixels[top:bottom, left:right]
     to_photo = plain.to_photo @ np.array([[1.0, 0, left], [0, 1, top], [0, 0, 1]])
-    return View("surroundings", pixels, to_photo, (0.0, float(pixels.shape[1])))
+    return View("surroundings", pixels, to_photo)

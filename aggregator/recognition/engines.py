@@ -121,8 +121,7 @@ _BARS = zxingcpp.barcode_formats_from_str("AllLinear,PDF417")
 
 def zxing(view: View, photo: int) -> Iterator[Sighting]:
     """What zxing-cpp reads; a crop is upright already, and holds bars."""
-    plain = view.plain
-    seen = _zxing_read(view.pixels, plain)
+    seen = _zxing_read(view.pixels, view.as_taken)
     announced = _announced(view.pixels) if any(not barcode.bytes.isascii() for barcode in seen) else {}
     for barcode in seen:
         name = _ZXING_FORMATS.get(barcode.format.name) or _ZXING_SYMBOLOGIES.get(barcode.symbology.name)
@@ -134,9 +133,9 @@ def zxing(view: View, photo: int) -> Iterator[Sighting]:
         yield Sighting("zxing-cpp", photo, name, text, raw, box, announced.get(raw), gs1, view.name, True, view.treated)
 
 
-def _zxing_read(pixels: Pixels, whole: bool) -> list[zxingcpp.Barcode]:
+def _zxing_read(pixels: Pixels, any_way: bool) -> list[zxingcpp.Barcode]:
     mode = zxingcpp.TextMode.Plain
-    if whole:
+    if any_way:
         return zxingcpp.read_barcodes(pixels, text_mode=mode)
     return zxingcpp.read_barcodes(pixels, _BARS, text_mode=mode, try_rotate=False, try_downscale=False)
 

@@ -23,7 +23,7 @@ class View:
 
     name        tells this view from the photo's others; `plain` is the photo as it came
     to_photo    3 x 3 homography from these pixels to the photo's
-    ends        on a crop, where the bars seem to begin and to end (x in pixels)
+    ends        on a straightened crop, where the bars seem to begin and to end (x in pixels)
     treated     whether the pixels were changed to bring bars out, and may now show some that are not there
     """
 
@@ -34,8 +34,8 @@ class View:
     treated: bool = False
 
     @property
-    def plain(self) -> bool:
-        """Whether this is the whole photo and no crop of it."""
+    def as_taken(self) -> bool:
+        """Whether this is the photo or a piece of it as it lies there, so that symbols may lie any way."""
         return self.ends == (0.0, 0.0)
 
     def changed(self, name: str, pixels: Pixels) -> "View":
