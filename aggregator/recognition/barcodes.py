@@ -146,21 +146,22 @@ def _confidence(first: Sighting, count: int) -> float:
 
 def _zxing(search: Search) -> None:
     search.ask("zxing-cpp", search.plain)
-    for sighting in [one for one in search.found if one.format in UNSURE_ALONE]:
-        _resize(search, sighting)
+    _resize(search, search.plain)
 
 
 _OTHER_SIZES = (1.25, 0.8, 0.5)
+_SMALLEST = _OTHER_SIZES[-1:]
 
 
-def _resize(search: Search, sighting: Sighting) -> None:
-    """Read a symbol again at other sizes until two of them agree."""
-    around = _around(search.plain, sighting)
-    for size in _OTHER_SIZES:
-        if search.done or search.late:
-            return
-        pixels = cv2.resize(around.pixels, None, fx=size, fy=size, interpolation=cv2.INTER_LINEAR)
-        search.ask("zxing-cpp", around.changed(f"at {size}", np.asarray(pixels, np.uint8)))
+def _resize(search: Search, view: View) -> None:
+    """Read what two sizes must agree on at others, too; one that took all the time at the size that takes least."""
+    for sighting in [one for one in search.found if one.format in UNSURE_ALONE]:
+        around = _around(view, sighting)
+        for size in _SMALLEST if search.late else _OTHER_SIZES:
+            if search.done:
+                return
+            pixels = cv2.resize(around.pixels, None, fx=size, fy=size, interpolation=cv2.INTER_LINEAR)
+            search.ask("zxing-cpp", around.changed(f"at {size}", np.asarray(pixels, np.uint8)))
 
 
 def _zbar(search: Search) -> None:
@@ -249,6 +250,7 @@ def _doubled(search: Search) -> None:
         view = search.plain.changed("doubled", _sharpened(np.asarray(twice, np.uint8)))
         for engine in ENGINES:
             search.ask(engine, view)
+        _resize(search, view)
 
 
 _SMALL, _LARGE = 420, 800
@@ -274,13 +276,13 @@ def _confirm(search: Search) -> None:
             search.ask("zbar", _around(search.plain, readings[0]))
 
 
-def _around(plain: View, sighting: Sighting) -> View:
-    """The photo's pixels around a symbol, quiet zones included."""
-    corners = np.rint(np.array(sighting.box) / np.diag(plain.to_photo)[:2]).astype(int)
+def _around(view: View, sighting: Sighting) -> View:
+    """A view's pixels around a symbol, quiet zones included; one that is not turned against the photo."""
+    corners = np.rint(np.array(sighting.box) / np.diag(view.to_photo)[:2]).astype(int)
     size = np.ptp(corners, axis=0)
     margin = 12 + np.where(size == size.max(), size * 15 // 100, 0)
     left, top = np.maximum(corners.min(0) - margin, 0)
     right, bottom = corners.max(0) + margin
-    pixels = plain.pixels[top:bottom, left:right]
-    to_photo = plain.to_photo @ np.array([[1.0, 0, left], [0, 1, top], [0, 0, 1]])
-    return View("surroundings", pixels, to_photo)
+    pixels = view.pixels[top:bottom, left:right]
+    to_photo = view.to_photo @ np.array([[1.0, 0, left], [0, 1, top], [0, 0, 1]])
+    return View(f"{view.name}, surroundings", pixels, to_photo)
