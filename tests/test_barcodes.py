@@ -220,7 +220,7 @@ def test_a_crop_knows_where_its_pixels_come_from():
     (x, y), *_ = view.box([(columns // 2, rows // 2)] * 4)
     assert abs(int(photo[y, x]) - int(view.pixels[rows // 2, columns // 2])) < 60
     assert np.hypot(x - photo.shape[1] / 2, y - photo.shape[0] / 2) < 40
-    assert not view.plain
+    assert not view.as_taken
     assert whole(photo).plain
 
 

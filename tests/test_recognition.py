@@ -124,6 +124,9 @@ def test_fnc1_in_front_is_told_apart_from_the_same_text_without_it(symbology):
 @example(sample=samples.Sample("ean_8", "96385074"), angle=12, blur=1, noise=40, kind="PNG").via(
     "zxing-cpp alone reads it"
 )
+@example(sample=samples.Sample("pdf417", "Card 7789001234123412"), angle=8, blur=0, noise=40, kind="PNG").via(
+    "zxing-cpp reads another text"
+)
 def test_what_both_libraries_read_is_read_and_nothing_but_the_truth_however_bad_the_photo(
     sample, angle, blur, noise, kind
 ):
@@ -131,13 +134,16 @@ def test_what_both_libraries_read_is_read_and_nothing_but_the_truth_however_bad_
     image = image.filter(ImageFilter.GaussianBlur(blur))
     grain = np.random.default_rng(7).integers(-noise, noise + 1, (image.height, image.width, 1))
     photo = samples.encoded(Image.fromarray((np.asarray(image) + grain).clip(0, 255).astype(np.uint8)), kind)
-    assert as_directly_read(photo) <= pipeline.read([photo]).texts <= {sample.expected}
+    found = pipeline.read([photo]).texts
+    assert found <= {sample.expected}
+    # A PDF417 that an engine reads at one size only may be anything.
+    assert as_directly_read(photo) <= found or sample.symbology == "pdf417"
 
 
 @pytest.mark.parametrize("sample", samples.SAMPLES, ids=lambda sample: sample.symbology)
-def test_bars_that_both_engines_read_are_one_code_with_more_than_one_vote(sample):
+def test_what_two_looks_agree_on_is_one_code_with_more_than_one_vote(sample):
     (code,) = read(samples.code(sample.symbology, sample.text)).codes
-    assert (code.votes >= 2) == (FORMATS[sample.symbology].kind == "linear")
+    assert (code.votes >= 2) == (FORMATS[sample.symbology].kind == "linear" or sample.symbology == "pdf417")
     assert code.confidence == 0.99
 
 
