@@ -221,7 +221,7 @@ def test_a_crop_knows_where_its_pixels_come_from():
     assert abs(int(photo[y, x]) - int(view.pixels[rows // 2, columns // 2])) < 60
     assert np.hypot(x - photo.shape[1] / 2, y - photo.shape[0] / 2) < 40
     assert not view.as_taken
-    assert whole(photo).plain
+    assert whole(photo).as_taken
 
 
 def profile_of(number: str, module: float, blur: float, noise: float) -> np.ndarray:
