@@ -73,6 +73,7 @@ MODELS = (
     "aggregator.sync.subscriptions",
     "aggregator.catalog.models",
     "aggregator.merchants.models",
+    "aggregator.partners.models",
 )
 KEYS_FILE = "keys.json"
 WARM_AFTER_S = 5

@@ -19,7 +19,7 @@ BASE = {
     *("blobs", "codes", "crew", "crypto", "db", "errors", "http", "images", "jobs", "limits", "settings", "uploads"),
     *("mail", "migrations", "outbound", "schema", "shell", "sqlite", "store"),
 }
-CHAIN = ("__main__", "backup", "checkup", "app", "intake", "merchants", "catalog", "sync", "accounts")
+CHAIN = ("__main__", "backup", "checkup", "app", "intake", "partners", "merchants", "catalog", "sync", "accounts")
 MAY_IMPORT = {name: {*CHAIN[place + 1 :], *BASE} for place, name in enumerate(CHAIN)}
 for above_recognition in CHAIN[: CHAIN.index("merchants") + 1]:
     MAY_IMPORT[above_recognition] |= {"recognition"}
