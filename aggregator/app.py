@@ -47,6 +47,7 @@ from aggregator.merchants.known import KnownPatterns
 from aggregator.merchants.learning import Learner
 from aggregator.merchants.matching import Matcher
 from aggregator.outbound import Outbound
+from aggregator.partners.office import Office
 from aggregator.recognition.workers import READERS, Pool
 from aggregator.settings import Settings
 from aggregator.sync import leaving as sync_leaving
@@ -135,6 +136,9 @@ class Service:
         # Without a port, which push services refuse in it.
         contact = f"https://{urlsplit(settings.address).hostname}" if settings.secure else NOBODY
         self.vapid = Vapid(self.keys, contact)
+        self.office = Office(
+            settings, self.keys, self.pokes, self.outbound, self.directory, self.sessions, self.subscriptions
+        )
         homes = (open_home, home_of)
         self.ways_in = WaysIn(settings, self.sessions, self.passwords, self.outbound, homes, self._ended)
         self.pool = Pool(settings.workers, settings.queue, reader=READERS[settings.text])
@@ -149,7 +153,7 @@ class Service:
     def routes(self) -> list[BaseRoute]:
         """What answers where."""
         limits = SignInLimits(self.settings.limit_scale)
-        pusher = Pusher(self.keys, ALL_MUTATORS, self.pokes, self.pictures.copy)
+        pusher = Pusher(self.keys, [*ALL_MUTATORS, *self.office.mutators], self.pokes, self.pictures.copy)
         return [
             *SyncRoutes(self.sessions, pusher, self.pokes).routes(),
             *self._households().routes(),
@@ -163,6 +167,7 @@ class Service:
                 intake.Allowance.scaled(self.settings.limit_scale, self.sessions),
                 Evidence(self.matcher, self.directory, lambda: self.patterns.current),
             ),
+            *self.office.routes(),
             Route("/api/health", _health),
             *shell.routes(self.settings.web),
         ]
@@ -173,10 +178,16 @@ class Service:
 
     def _leaving(self, limits: SignInLimits) -> LeavingRoutes:
         """What goes with an account, and what its person can take along: every package's share."""
-        erasers = [self.households.erase, outbox.erase, wishes.erase, self.belongings.erase, sync_leaving.erase]
+        erasers = [
+            *self.office.erasers,
+            *(self.households.erase, outbox.erase, wishes.erase, self.belongings.erase, sync_leaving.erase),
+        ]
         leaving = Leaving(self.passwords, erasers, self._ended)
         exports = Exports(
-            [ways.export, sync_leaving.export, self.households.export, wishes.export, self.belongings.export]
+            [
+                *(ways.export, sync_leaving.export, self.households.export, wishes.export, self.belongings.export),
+                *self.office.exporters,
+            ]
         )
         return LeavingRoutes(leaving, exports, self.sessions, limits)
 
@@ -188,7 +199,7 @@ class Service:
 
     def _reminders(self) -> ReminderJob:
         reminding = Reminding(self.keys, self.subscriptions)
-        composers = {CARDS_END: reminding.compose}
+        composers = {CARDS_END: reminding.compose, **self.office.composers}
         return ReminderJob(reminding, Sender(self.vapid, self.outbound, self.subscriptions, composers))
 
     def jobs(self) -> list[Job]:
@@ -208,6 +219,7 @@ class Service:
             Job("forget-gone-devices", timedelta(days=1), forget_gone_devices),
             Job("reminders", timedelta(minutes=5), self._reminders().run),
             Job("reseal-vapid", timedelta(hours=1), self.vapid.reseal),
+            *self.office.jobs(),
         ]
 
     def _warm(self) -> None:
@@ -227,6 +239,7 @@ class Service:
             await self.patterns.refresh(opened)
             await stack.enter_async_context(beside(self.patterns.tend(opened)))
             await stack.enter_async_context(beside(self.ways_in.tend()))
+            await stack.enter_async_context(self.office.open(opened))
             await stack.enter_async_context(beside(Runner(opened, self.jobs()).run()))
             if self.settings.database:
                 stack.callback(asyncio.create_task(self.pokes.hear(opened)).cancel)

@@ -1,0 +1,72 @@
+"""What one process holds for shops: endpoints, routes, background work, and this package's share in what other packages
+do."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from starlette.routing import BaseRoute
+
+from aggregator import db
+from aggregator.accounts.exports import Exporter
+from aggregator.accounts.leaving import Erase
+from aggregator.accounts.sessions import Sessions
+from aggregator.crypto import KeyRing
+from aggregator.jobs import Job
+from aggregator.merchants.directory import Directory
+from aggregator.outbound import Outbound
+from aggregator.partners.api import Endpoint
+from aggregator.settings import Settings
+from aggregator.sync.live import Pokes
+from aggregator.sync.mutators import Mutator
+from aggregator.sync.subscriptions import Subscriptions
+
+
+class Office:
+    """Built before the event loop runs; `open` is what goes on beside the calls.
+
+    hooks      told of every change of cards, in its transaction
+    mutators   what devices may change beside their cards
+    erasers, exporters  what goes with an account, and what its person can take along
+    composers  what a notice says, by its kind
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        keys: KeyRing,
+        pokes: Pokes,
+        outbound: Outbound,
+        directory: Directory,
+        sessions: Sessions,
+        subscriptions: Subscriptions,
+    ) -> None:
+        self.settings = settings
+        self.keys = keys
+        self.pokes = pokes
+        self.outbound = outbound
+        self.directory = directory
+        self.sessions = sessions
+        self.subscriptions = subscriptions
+        self.hooks: list[Any] = []
+        self.mutators: list[Mutator] = []
+        self.erasers: list[Erase] = []
+        self.exporters: list[Exporter] = []
+        self.composers: dict[str, Any] = {}
+
+    def endpoints(self) -> list[Endpoint]:
+        """Everything shops can do."""
+        return []
+
+    def routes(self) -> list[BaseRoute]:
+        """What answers to shops, and to devices about shops."""
+        return []
+
+    def jobs(self) -> list[Job]:
+        """What is done in the background, by one process at a time."""
+        return []
+
+    @asynccontextmanager
+    async def open(self, store: db.Store) -> AsyncIterator[None]:
+        """What every process does for itself goes on inside the block."""
+        yield
