@@ -288,7 +288,7 @@ class Event(Model):
 
 class Webhook(Model):
     """Where a shop wants to be told. `box` holds its secrets, sealed, the newest last; `state` is `on`, `off` or
-    `failing`; events up to `sent_seq` have been queued. Key: partner, id."""
+    `failing`; `failing_ms` is when it began to fail. Until `leased_ms` one process tells it. Key: partner, id."""
 
     partner_id = fields.UUIDField(primary_key=True)
     id = fields.UUIDField(unique=True)
@@ -297,22 +297,34 @@ class Webhook(Model):
     state = fields.CharField(max_length=8)
     made_ms = fields.BigIntField()
     failing_ms = fields.BigIntField(null=True)
+    leased_ms = fields.BigIntField()
 
     class Meta:
         table = "webhook"
 
 
 class Delivery(Model):
-    """One event on its way to one webhook: `waiting`, `delivered` or `dead`. Key: webhook, event."""
+    """One event on its way to one webhook: `waiting` until `next_ms`, `delivered` or `dead`. Key: webhook, seq."""
 
     webhook_id = fields.UUIDField(primary_key=True)
-    event_id = fields.UUIDField()
+    seq = fields.BigIntField()
     partner_id = fields.UUIDField(db_index=True)
     state = fields.CharField(max_length=10)
     tries = fields.SmallIntField()
-    next_ms = fields.BigIntField(db_index=True)
+    next_ms = fields.BigIntField(null=True, db_index=True)
     status = fields.SmallIntField(null=True)
     detail = fields.CharField(max_length=200, null=True)
 
     class Meta:
         table = "delivery"
+
+
+class SandboxCard(Model):
+    """A card of a holder who is only a test; `id` is also that of the holder's space. Key: partner, id."""
+
+    partner_id = fields.UUIDField(primary_key=True)
+    id = fields.UUIDField(unique=True)
+    made_ms = fields.BigIntField()
+
+    class Meta:
+        table = "sandbox_card"
