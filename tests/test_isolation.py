@@ -13,6 +13,7 @@ from starlette.routing import BaseRoute, Mount, Route
 
 from aggregator.app import Service
 from aggregator.catalog.moves import ALL_MUTATORS
+from aggregator.partners.wishes import MUTATORS as OFFER_MUTATORS
 from aggregator.settings import Settings
 from tests.answers import assert_problem, masked
 from tests.authenticator import Authenticator
@@ -342,6 +343,10 @@ BY_MUTATOR: dict[str, list[Probe]] = {
         ),
         *everywhere("card.keep", APPLIED, card=CARD),
     ],
+    "offers.wish": [
+        Probe("their space", mutation("offers.wish", lambda t, o: {"space": t.space, "notices": True}), 404),
+        Probe("their household", mutation("offers.wish", lambda t, o: {"space": t.household, "notices": True}), 404),
+    ],
 }
 
 
@@ -406,7 +411,7 @@ def test_a_new_route_without_a_row_is_noticed(routes: list[BaseRoute]) -> None:
 
 
 def test_every_mutator_has_a_row_in_the_table() -> None:
-    assert BY_MUTATOR.keys() == {mutator.name for mutator in ALL_MUTATORS}
+    assert BY_MUTATOR.keys() == {mutator.name for mutator in (*ALL_MUTATORS, *OFFER_MUTATORS)}
 
 
 @pytest.mark.parametrize("row", WITH_IDS, ids=lambda row: f"{row[0]} {row[1]}")

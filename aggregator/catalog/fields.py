@@ -80,11 +80,11 @@ def check(fields: CardFields, root: str) -> None:
 
 def _faults(fields: CardFields) -> Iterator[tuple[str, str]]:
     for name in ONE_LINE:
-        if isinstance(text := getattr(fields, name), str) and not _is_plain(text):
+        if isinstance(text := getattr(fields, name), str) and not is_plain(text):
             yield name, "Control, reordering and broken characters cannot be kept."
     if isinstance(fields.name, str) and not fields.name.strip():
         yield "name", "A card needs a name."
-    if isinstance(fields.note, str) and not _is_plain(fields.note.replace("\n", " ").replace("\t", " ")):
+    if isinstance(fields.note, str) and not is_plain(fields.note.replace("\n", " ").replace("\t", " ")):
         yield "note", "Control, reordering and broken characters cannot be kept."
     for name in ("valid_from", "expires_on"):
         if isinstance(day := getattr(fields, name), str) and not _is_day(day):
@@ -103,7 +103,8 @@ def _code_faults(codes: list[Code]) -> Iterator[tuple[str, str]]:
             yield f"codes/{index}/raw", "The payload's bytes are written in base64."
 
 
-def _is_plain(text: str) -> bool:
+def is_plain(text: str) -> bool:
+    """Whether a line can be shown as it is: no control, reordering or broken characters."""
     return _is_encodable(text) and not any(
         unicodedata.category(character) == "Cc" or character in REORDERING for character in text
     )

@@ -15,6 +15,7 @@ from aggregator.crypto import KeyRing
 from aggregator.jobs import Job
 from aggregator.merchants.directory import Directory
 from aggregator.outbound import Outbound
+from aggregator.partners import wishes
 from aggregator.partners.api import Endpoint
 from aggregator.settings import Settings
 from aggregator.sync.live import Pokes
@@ -49,7 +50,7 @@ class Office:
         self.sessions = sessions
         self.subscriptions = subscriptions
         self.hooks: list[Any] = []
-        self.mutators: list[Mutator] = []
+        self.mutators: list[Mutator] = [*wishes.MUTATORS]
         self.erasers: list[Erase] = []
         self.exporters: list[Exporter] = []
         self.composers: dict[str, Any] = {}
