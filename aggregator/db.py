@@ -107,6 +107,15 @@ async def fetch(sql: str, *values: Any) -> Sequence[Row]:
         return list(await connection.fetch(sql, *values))
 
 
+async def repeat(sql: str, rows: Sequence[Sequence[Any]]) -> None:
+    """Run a statement once for each row of values, in a transaction; it gives nothing. Parameters are `$1`, `$2`, …"""
+    async with client().acquire_connection() as connection:
+        if isinstance(connection, aiosqlite.Connection):
+            await connection.executemany(_numbered(sql), rows)
+        else:
+            await connection.executemany(sql, rows)
+
+
 async def lock_alone(name: int) -> None:
     """Wait until no other process holds this name; until the commit. SQLite's transactions are alone anyway."""
     if not is_sqlite():
