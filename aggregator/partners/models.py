@@ -103,13 +103,18 @@ class RequestNote(Model):
 
 class Programme(Model):
     """A shop's loyalty programme. `body` is `programmes.Programme` as JSON; `slug` is the directory's, once the
-    operator has approved the claim of it, and `open_allowed` that policy `open` may be used."""
+    operator has approved the claim of it, and `open_allowed` that policy `open` may be used. How numbers are read
+    stands beside the body, for calls that need nothing else; rows under the normal form `number_was` are still being
+    rewritten."""
 
     partner_id = fields.UUIDField(primary_key=True)
     body = fields.TextField()
     claimed = fields.CharField(max_length=80, null=True)
     slug = fields.CharField(max_length=80, null=True, unique=True)
     open_allowed = fields.SmallIntField()
+    number_from = fields.CharField(max_length=16)
+    number_form = fields.CharField(max_length=16)
+    number_was = fields.CharField(max_length=16, null=True)
     logo_id = fields.UUIDField(null=True)
     version = fields.BigIntField()
     changed_ms = fields.BigIntField()
