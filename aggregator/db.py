@@ -94,6 +94,11 @@ def is_sqlite() -> bool:
     return client().capabilities.dialect == "sqlite"
 
 
+def marks(first: int, count: int) -> str:
+    """So many parameters for a list: `$2, $3, $4`."""
+    return ", ".join(f"${place}" for place in range(first, first + count))
+
+
 @functools.cache
 def _numbered(sql: str) -> str:
     return re.sub(r"\$(\d+)", r"?\1", sql)

@@ -238,7 +238,7 @@ class Migration(migrations.Migration):
                 ("partner_id", fields.UUIDField(primary_key=True)),
                 ("offer_id", fields.CharField(max_length=64)),
                 ("kind", fields.CharField(max_length=8)),
-                ("holder", fields.CharField(max_length=32)),
+                ("holder", fields.CharField(max_length=32, db_index=True)),
             ],
             options={"table": "offer_mark", "app": "karman"},
             key=("partner_id", "offer_id", "kind", "holder"),

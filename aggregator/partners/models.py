@@ -259,7 +259,7 @@ class OfferMark(Model):
     partner_id = fields.UUIDField(primary_key=True)
     offer_id = fields.CharField(max_length=64)
     kind = fields.CharField(max_length=8)
-    holder = fields.CharField(max_length=32)
+    holder = fields.CharField(max_length=32, db_index=True)
 
     class Meta:
         table = "offer_mark"
