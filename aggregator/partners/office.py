@@ -17,6 +17,8 @@ from aggregator.merchants.directory import Directory
 from aggregator.outbound import Outbound
 from aggregator.partners import wishes
 from aggregator.partners.api import Endpoint
+from aggregator.partners.pictures import PartnerPictures
+from aggregator.partners.programme_routes import ProgrammeDesk, Showcase
 from aggregator.settings import Settings
 from aggregator.sync.live import Pokes
 from aggregator.sync.mutators import Mutator
@@ -54,14 +56,17 @@ class Office:
         self.erasers: list[Erase] = []
         self.exporters: list[Exporter] = []
         self.composers: dict[str, Any] = {}
+        self.pictures = PartnerPictures()
+        self.programmes = ProgrammeDesk(directory, self.pictures)
+        self.showcase = Showcase(directory, settings.limit_scale)
 
     def endpoints(self) -> list[Endpoint]:
         """Everything shops can do."""
-        return []
+        return [*self.programmes.endpoints()]
 
     def routes(self) -> list[BaseRoute]:
         """What answers to shops, and to devices about shops."""
-        return []
+        return [*self.showcase.routes(), *self.pictures.routes()]
 
     def jobs(self) -> list[Job]:
         """What is done in the background, by one process at a time."""

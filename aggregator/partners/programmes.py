@@ -3,7 +3,7 @@
 import secrets
 import string
 import uuid
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Annotated, Literal
@@ -19,7 +19,7 @@ from aggregator.merchants import known as known_patterns
 from aggregator.merchants.directory import Directory
 from aggregator.merchants.normal import latin, plain
 from aggregator.merchants.patterns import Check, Pattern, max_prefix
-from aggregator.partners import numbers
+from aggregator.partners import numbers, outbox
 from aggregator.partners.numbers import Form, Source
 from aggregator.partners.texts import END, Language, Names, Paragraphs, Sentence, speaks
 
@@ -156,6 +156,9 @@ class Known:
         return Claim(self.claimed, "approved" if self.claimed == self.slug else "waiting")
 
 
+Read = Callable[..., Awaitable[Sequence[db.Row]]]
+"""`db.fetch`, or `Store.read`."""
+
 FIELDS = (
     "g.partner_id, g.body, g.slug, g.claimed, g.open_allowed, g.number_from, g.number_form, g.number_was, g.logo_id, "
     "g.version"
@@ -163,35 +166,35 @@ FIELDS = (
 PUBLIC = "FROM programme g JOIN partner p ON p.id = g.partner_id WHERE p.sandbox = 0 AND p.disabled_ms IS NULL"
 
 
-async def find(partner_id: uuid.UUID) -> Known | None:
-    """The shop's programme; None where it has put none."""
+async def find(partner_id: uuid.UUID, read: Read = db.fetch) -> Known | None:
+    """The shop's programme; None where it has put none. With `Store.read`, outside of any transaction."""
     sql = f"SELECT {FIELDS} FROM programme g WHERE g.partner_id = $1"  # noqa: S608 - constants
-    rows = await db.fetch(sql, str(partner_id))
+    rows = await read(sql, str(partner_id))
     return known_from(rows[0]) if rows else None
 
 
-async def require(partner_id: uuid.UUID) -> Known:
+async def require(partner_id: uuid.UUID, read: Read = db.fetch) -> Known:
     """As `find`; raises Conflict `no-programme`."""
-    found = await find(partner_id)
+    found = await find(partner_id, read)
     if found is None:
         raise _none_yet()
     return found
 
 
-async def rule_of(partner_id: uuid.UUID) -> Rule:
+async def rule_of(partner_id: uuid.UUID, read: Read = db.fetch) -> Rule:
     """How the shop's numbers are compared; raises Conflict `no-programme`. Read it anew in every transaction, since a
     shop may change it at any time.
     """
     sql = "SELECT number_from, number_form, number_was FROM programme WHERE partner_id = $1"
-    rows = await db.fetch(sql, str(partner_id))
+    rows = await read(sql, str(partner_id))
     if not rows:
         raise _none_yet()
     return Rule(partner_id, *rows[0])
 
 
-async def by_slug(slug: str) -> Known | None:
+async def by_slug(slug: str, read: Read = db.fetch) -> Known | None:
     """The approved programme of a shop of the directory; None where there is none, or only a sandbox's."""
-    rows = await db.fetch(f"SELECT {FIELDS} {PUBLIC} AND g.slug = $1", slug)
+    rows = await read(f"SELECT {FIELDS} {PUBLIC} AND g.slug = $1", slug)
     return known_from(rows[0]) if rows else None
 
 
@@ -220,6 +223,7 @@ async def put(partner_id: uuid.UUID, programme: Programme, directory: Directory,
     await _write(partner_id, programme, now_ms)
     known = await require(partner_id)
     await _declare(known, directory)
+    await outbox.add([outbox.programme_row(partner_id, now_ms)])
     return known
 
 
@@ -286,6 +290,7 @@ async def _touch(partner_id: uuid.UUID, now_ms: int) -> None:
     """What is shown of the programme has changed."""
     sql = "UPDATE programme SET version = version + 1, changed_ms = $1 WHERE partner_id = $2"
     await db.fetch(sql, now_ms, str(partner_id))
+    await outbox.add([outbox.programme_row(partner_id, now_ms)])
 
 
 async def set_logo(partner_id: uuid.UUID, logo_id: uuid.UUID | None, now_ms: int) -> uuid.UUID | None:
