@@ -1,7 +1,6 @@
 """The service as one declaration: what there is, what answers where, and what opens and closes with it."""
 
 import asyncio
-import errno
 import uuid
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -9,7 +8,6 @@ from datetime import timedelta
 from typing import Any, cast
 from urllib.parse import urlsplit
 
-import asyncpg
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -37,8 +35,8 @@ from aggregator.catalog.reminders import ReminderJob, Reminding
 from aggregator.catalog.routes import PictureRoutes
 from aggregator.catalog.sealing import SealedPictures
 from aggregator.crypto import KeyRing, KeysUnreadable, read_ring, text_at
-from aggregator.errors import NotFound, Problem, Unavailable
-from aggregator.http import Frame, answer, problem_answer, refusal, request_id, surprise
+from aggregator.errors import NotFound, Problem
+from aggregator.http import Frame, answer, problem_answer, refusal, request_id, store_error, surprise
 from aggregator.jobs import Job, Runner, beside
 from aggregator.merchants import routes as merchant_routes
 from aggregator.merchants.directory import Directory
@@ -261,21 +259,9 @@ def _http_error(request: Request, error: Exception) -> Response:
     return problem_answer(problem, request_id(request.scope))
 
 
-def _store_error(request: Request, error: Exception) -> Response:
-    """A store that cannot answer, or has no room, is not the caller's fault and not the end."""
-    surprise(request, error)
-    full = "disk is full" in str(error) or isinstance(error, asyncpg.DiskFullError)
-    full = full or getattr(error, "errno", None) in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
-    code, detail = ("store-full", "There is no room left; nothing was kept.") if full else STORE_DOWN
-    return refusal(request, Unavailable(code, detail, 10))
-
-
-# A connection that breaks during a commit does not tell whether it happened; sending the same again is harmless.
-STORE_DOWN = ("store-unavailable", "The store does not answer just now; send the same again.")
-
 ERRORS: Any = {
     Problem: refusal,
     HTTPException: _http_error,
-    **dict.fromkeys(db.STORE_ERRORS, _store_error),
+    **dict.fromkeys(db.STORE_ERRORS, store_error),
     Exception: surprise,
 }

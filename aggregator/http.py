@@ -3,6 +3,7 @@ answer carries.
 """
 
 import asyncio
+import errno
 import logging
 import re
 import uuid
@@ -11,13 +12,24 @@ from contextvars import ContextVar
 from typing import Any, TypeVar, cast
 from urllib.parse import urlsplit
 
+import asyncpg
 import msgspec
 from starlette.datastructures import Headers
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from aggregator.errors import BadRequest, FieldError, Forbidden, Invalid, Problem, TooLarge, UnsupportedMedia
+from aggregator import db
+from aggregator.errors import (
+    BadRequest,
+    FieldError,
+    Forbidden,
+    Invalid,
+    Problem,
+    TooLarge,
+    Unavailable,
+    UnsupportedMedia,
+)
 
 T = TypeVar("T")
 
@@ -37,10 +49,11 @@ def answer(body: Any, status: int = 200, headers: dict[str, str] | None = None) 
     return Response(_encoder.encode(body), status, headers, media_type="application/json")
 
 
-def problem_answer(problem: Problem, request_id: str) -> Response:
-    """A problem details answer (RFC 9457)."""
-    body = _encoder.encode(problem.body() | {"request_id": request_id})
-    return Response(body, problem.status, problem.headers, media_type="application/problem+json")
+def problem_answer(problem: Problem, request_id: str, base: str = "") -> Response:
+    """A problem details answer (RFC 9457). `base` makes its type an absolute address."""
+    body = problem.body() | {"request_id": request_id}
+    text = _encoder.encode(body | {"type": f"{base}{body['type']}"})
+    return Response(text, problem.status, problem.headers, media_type="application/problem+json")
 
 
 async def read_body(request: Request, limit_bytes: int) -> bytes:
@@ -73,11 +86,20 @@ async def read_json(request: Request, shape: type[T], limit_bytes: int = JSON_LI
     """The body as `shape`; raises UnsupportedMedia, TooLarge, BadRequest (no JSON) or Invalid (which names the
     field).
     """
+    require_json(request)
+    return decode_json(await read_body(request, limit_bytes), shape)
+
+
+def require_json(request: Request) -> None:
+    """Raises UnsupportedMedia for a body that does not come as JSON."""
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
         raise UnsupportedMedia("not-json", "Send JSON with Content-Type: application/json.")
     if request.headers.get("content-encoding", "identity").strip().lower() != "identity":
         raise UnsupportedMedia("not-json", "Send the JSON uncompressed.")
-    body = await read_body(request, limit_bytes)
+
+
+def decode_json(body: bytes, shape: type[T]) -> T:
+    """A body as `shape`; raises BadRequest or Invalid."""
     try:
         return msgspec.json.decode(body, type=shape)
     except msgspec.ValidationError as error:
@@ -210,12 +232,37 @@ def surprise(request: Request, error: Exception) -> Response:
     """The answer to an error nobody foresaw: the trace goes to the log under the request id, never to the client."""
     request.scope["state"]["noted"] = True
     note_mistake(f"{request.method} {request.url.path}", error)
-    return problem_answer(Problem("failed", "This was our mistake and has been noted."), request_id(request.scope))
+    return _problem(request, Problem("failed", "This was our mistake and has been noted."))
 
 
 def refusal(request: Request, error: Exception) -> Response:
     """The answer to a Problem."""
-    return problem_answer(cast(Problem, error), request_id(request.scope))
+    return _problem(request, cast(Problem, error))
+
+
+# A connection that breaks during a commit does not tell whether it happened; sending the same again is harmless.
+STORE_DOWN = ("store-unavailable", "The store does not answer just now; send the same again.")
+
+
+def store_error(request: Request, error: Exception) -> Response:
+    """A store that cannot answer, or has no room, is not the caller's fault and not the end."""
+    surprise(request, error)
+    full = "disk is full" in str(error) or isinstance(error, asyncpg.DiskFullError)
+    full = full or getattr(error, "errno", None) in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+    code, detail = ("store-full", "There is no room left; nothing was kept.") if full else STORE_DOWN
+    return refusal(request, Unavailable(code, detail, 10))
+
+
+def failure(request: Request, error: Exception) -> Response:
+    """The answer to whatever went wrong."""
+    if isinstance(error, Problem):
+        return refusal(request, error)
+    return store_error(request, error) if isinstance(error, db.STORE_ERRORS) else surprise(request, error)
+
+
+def _problem(request: Request, problem: Problem) -> Response:
+    state = request.scope.get("state", {})
+    return problem_answer(problem, request_id(request.scope), state.get("problems_at", ""))
 
 
 Handler = Callable[[Request, Exception], Response]

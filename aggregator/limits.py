@@ -27,14 +27,23 @@ class Limiter:
         self._rates = parse_many(rates)
         self._windows = SlidingWindowCounterRateLimiter(_Counters(keys))
 
-    def hit(self, key: str) -> None:
-        """Count one call of `key`; raises TooManyRequests with the seconds until the next may come."""
+    def hit(self, key: str, cost: int = 1) -> None:
+        """Count one call of `key`, or as many as it costs; raises TooManyRequests with the seconds until the next may
+        come.
+        """
         for rate in self._rates:
-            if not self._windows.hit(rate, key):
-                raise TooManyRequests(self._wait_s(rate, key))
+            if not self._windows.hit(rate, key, cost=cost):
+                raise TooManyRequests(self._wait_s(rate, key, cost))
 
-    def _wait_s(self, rate: RateLimitItem, key: str) -> int:
-        return math.ceil(self._windows.get_window_stats(rate, key).reset_time - time.time())
+    def left(self, key: str) -> tuple[int, int]:
+        """How many more calls of `key` its first rate allows, and in how many seconds there will be more."""
+        stats = self._windows.get_window_stats(self._rates[0], key)
+        return stats.remaining, max(0, math.ceil(stats.reset_time - time.time()))
+
+    def _wait_s(self, rate: RateLimitItem, key: str, cost: int) -> int:
+        first_s = self._windows.get_window_stats(rate, key).reset_time - time.time()
+        # That is when there is room for one: a dear call waits for as much of the window as it takes up.
+        return math.ceil(max(first_s, rate.get_expiry() * (cost - 1) / rate.amount))
 
 
 def address_key(host: str) -> str:

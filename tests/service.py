@@ -61,6 +61,7 @@ class Running:
     url: str
     process: Started
     log: Path
+    options: ServiceOptions
 
     def kill(self) -> None:
         """End it as a power cut would."""
@@ -87,7 +88,7 @@ def start(options: ServiceOptions, port: int = 0) -> Running:
     if not address:
         process.wait(START_S)
         raise RuntimeError(f"The service did not start:\n{log.read_text()[-4000:]}")
-    return Running(address.replace("localhost", "127.0.0.1"), process, log)
+    return Running(address.replace("localhost", "127.0.0.1"), process, log, options)
 
 
 @contextmanager

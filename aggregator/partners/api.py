@@ -28,7 +28,8 @@ class Caller:
 @dataclass(frozen=True, slots=True)
 class Call:
     """One call, checked: `path` and `query` as strings, `body` as the endpoint's shape. A write runs inside the
-    transaction that keeps its answer under the Idempotency-Key; `after` is done once that has committed.
+    transaction that keeps its answer under the Idempotency-Key; `after` is done once that has committed. `charge`
+    counts so many balances against the shop's allowance and raises TooManyRequests.
     """
 
     caller: Caller
@@ -39,11 +40,12 @@ class Call:
     query: Mapping[str, str]
     body: Any = None
     after: list[Callable[[], Awaitable[None]]] = field(default_factory=list)
+    charge: Callable[[int], None] = lambda balances: None
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What is answered: a value that msgspec writes as JSON, None for no body."""
+    """What is answered: a value that msgspec writes as JSON, None for no body, or parts of NDJSON as they come."""
 
     body: Any = None
     status: int = 200
@@ -69,11 +71,14 @@ class Endpoint:
     path       below `ROOT`, with names in braces
     scope      what a token must allow; None where any token will do
     body       the shape of the JSON body, None where there is none. `media` is another type of body (an image, NDJSON),
-               which the handler reads itself from `call.request`
+               which the handler reads itself with `http.read_body(call.request, …)`; of a write it is there already
+    max_bytes  how long a body may be
     answers    status -> the shape of its JSON body, None for an empty one
-    problems   the codes of the problems that this endpoint may answer beside those of every endpoint
+    problems   the codes of the problems that this endpoint may answer beside those of every endpoint; with
+               `idempotency-key-needed` the gate asks for a key, since the same again would make another
     writes     whether it changes something: it takes Idempotency-Key, and the handler runs in a transaction
-    streams    as `writes`, but the handler makes its own transactions, and a repeat is harmless by itself
+    streams    as `writes`, but the handler makes its own transactions, and a repeat is harmless by itself. Its reply's
+               body may be an asynchronous iterator of NDJSON (bytes), which is sent while the call's body is read
     """
 
     method: str
@@ -89,3 +94,4 @@ class Endpoint:
     writes: bool = False
     streams: bool = False
     words: str = ""
+    max_bytes: int = 1_000_000

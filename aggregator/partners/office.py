@@ -16,9 +16,17 @@ from aggregator.jobs import Job
 from aggregator.merchants.directory import Directory
 from aggregator.outbound import Outbound
 from aggregator.partners import wishes
+from aggregator.partners.allowance import Allowance
 from aggregator.partners.api import Endpoint
+from aggregator.partners.credential_routes import CredentialRoutes
+from aggregator.partners.credentials import Tokens
+from aggregator.partners.cursors import Cursors
+from aggregator.partners.gate import Gate
+from aggregator.partners.idempotency import Memory
 from aggregator.partners.pictures import PartnerPictures
 from aggregator.partners.programme_routes import ProgrammeDesk, Showcase
+from aggregator.partners.request_log import RequestLog
+from aggregator.partners.request_routes import RequestRoutes
 from aggregator.settings import Settings
 from aggregator.sync.live import Pokes
 from aggregator.sync.mutators import Mutator
@@ -51,6 +59,9 @@ class Office:
         self.directory = directory
         self.sessions = sessions
         self.subscriptions = subscriptions
+        self.tokens = Tokens()
+        self.log = RequestLog()
+        self.cursors = Cursors(keys)
         self.hooks: list[Any] = []
         self.mutators: list[Mutator] = [*wishes.MUTATORS]
         self.erasers: list[Erase] = []
@@ -62,11 +73,23 @@ class Office:
 
     def endpoints(self) -> list[Endpoint]:
         """Everything shops can do."""
-        return [*self.programmes.endpoints()]
+        return [
+            *self.programmes.endpoints(),
+            *CredentialRoutes(self.tokens).endpoints(),
+            *RequestRoutes(self.log, self.cursors).endpoints(),
+        ]
 
     def routes(self) -> list[BaseRoute]:
         """What answers to shops, and to devices about shops."""
-        return [*self.showcase.routes(), *self.pictures.routes()]
+        return [
+            *self._gate().routes(self.endpoints()),
+            *self.showcase.routes(),
+            *self.pictures.routes(),
+        ]
+
+    def _gate(self) -> Gate:
+        allowance = Allowance(self.settings.limit_scale)
+        return Gate(self.tokens, allowance, Memory(self.keys), self.log, self.settings.address)
 
     def jobs(self) -> list[Job]:
         """What is done in the background, by one process at a time."""
@@ -75,4 +98,5 @@ class Office:
     @asynccontextmanager
     async def open(self, store: db.Store) -> AsyncIterator[None]:
         """What every process does for itself goes on inside the block."""
-        yield
+        async with self.log.open():
+            yield
