@@ -21,6 +21,8 @@ CONNECT_TIMEOUT_S = 4.0
 LIMIT_BYTES = 256_000
 MAX_URL = 2_048
 MAX_PORT = 65_535
+# Of the seconds in Retry-After: more than anything waits.
+MAX_DIGITS = 9
 # Names with more addresses are tried at their first ones only.
 MAX_ADDRESSES = 3
 # After encoding: a name, an IPv4 address or an IPv6 one.
@@ -49,6 +51,12 @@ class Answer:
     status: int
     headers: Mapping[str, str]
     body: bytes
+
+    @property
+    def asked_ms(self) -> int:
+        """How long the other side wants to be left alone (Retry-After); a date there is as good as nothing."""
+        asked = self.headers.get("retry-after", "")
+        return int(asked) * 1000 if asked.isascii() and asked.isdigit() and len(asked) <= MAX_DIGITS else 0
 
     def json(self) -> Any:
         """The body as JSON; raises NoAnswer where it is none."""
@@ -98,7 +106,7 @@ class Outbound:
             async with asyncio.timeout(timeout_s):
                 addresses = await self._addresses(target, is_private)
                 request = httpx.Request(method, target, headers=_headers(target, headers), content=body)
-                return await _first(request, addresses, limit_bytes)
+                return await _first(request, addresses, limit_bytes, timeout_s)
         except TimeoutError:
             raise NoAnswer(f"{target.host} did not answer within {timeout_s:g} s.") from None
 
@@ -166,7 +174,7 @@ def _headers(target: httpx.URL, headers: Mapping[str, str] | None) -> dict[str, 
     return {**fixed, **{name.lower(): value for name, value in (headers or {}).items()}}
 
 
-async def _first(request: httpx.Request, addresses: Sequence[str], limit_bytes: int) -> Answer:
+async def _first(request: httpx.Request, addresses: Sequence[str], limit_bytes: int, timeout_s: float) -> Answer:
     """The answer from the first address that takes a connection."""
     host = request.url.host
     for address in addresses:
@@ -176,7 +184,7 @@ async def _first(request: httpx.Request, addresses: Sequence[str], limit_bytes: 
             request.url.copy_with(host=address.partition("%")[0]),
             headers=request.headers,
             content=request.content,
-            extensions={"sni_hostname": host, "timeout": httpx.Timeout(TIMEOUT_S, connect=CONNECT_TIMEOUT_S).as_dict()},
+            extensions={"sni_hostname": host, "timeout": httpx.Timeout(timeout_s, connect=CONNECT_TIMEOUT_S).as_dict()},
         )
         try:
             return await _sent(pinned, limit_bytes)

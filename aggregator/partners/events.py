@@ -109,7 +109,7 @@ COUNTED = "UPDATE partner SET event_seq = event_seq + 1 WHERE id = $1 RETURNING 
 NEW = "INSERT INTO event (partner_id, seq, id, kind, box, made_ms) VALUES ($1, $2, $3, $4, $5, $6)"
 QUEUED = (
     "INSERT INTO delivery (webhook_id, seq, partner_id, state, tries, next_ms) "
-    "SELECT id, {seq}, partner_id, 'waiting', 0, {now} FROM webhook WHERE partner_id = $1 AND state <> 'off'"
+    "SELECT id, {seq}, partner_id, 'waiting', 0, 0 FROM webhook WHERE partner_id = $1 AND state <> 'off'"
 )
 FOUND = "SELECT seq, id, kind, box, made_ms FROM event WHERE id = $1 AND partner_id = $2"
 REPLACED = "UPDATE event SET box = $1 WHERE id = $2"
@@ -126,8 +126,8 @@ async def record(keys: KeyRing, partner_id: uuid.UUID, kind: str, data: msgspec.
     [row] = await db.fetch(COUNTED, str(partner_id))
     box = keys.seal(msgspec.json.encode(data), _bound(id))
     await db.fetch(NEW, str(partner_id), row["event_seq"], str(id), kind, box, now_ms)
-    seq, now = ("$2", "$3") if db.is_sqlite() else ("CAST($2 AS bigint)", "CAST($3 AS bigint)")
-    await db.fetch(QUEUED.format(seq=seq, now=now), str(partner_id), row["event_seq"], now_ms)
+    seq = "$2" if db.is_sqlite() else "CAST($2 AS bigint)"
+    await db.fetch(QUEUED.format(seq=seq), str(partner_id), row["event_seq"])
     return id
 
 

@@ -309,19 +309,21 @@ class Webhook(Model):
 
 
 class Delivery(Model):
-    """One event on its way to one webhook: `waiting` until `next_ms`, `delivered` or `dead`. Key: webhook, seq."""
+    """One event on its way to one webhook: `waiting` until `next_ms` (0 before its first try), `delivered` or `dead`.
+    Key: webhook, seq."""
 
     webhook_id = fields.UUIDField(primary_key=True)
     seq = fields.BigIntField()
-    partner_id = fields.UUIDField(db_index=True)
+    partner_id = fields.UUIDField()
     state = fields.CharField(max_length=10)
     tries = fields.SmallIntField()
-    next_ms = fields.BigIntField(null=True, db_index=True)
+    next_ms = fields.BigIntField(null=True)
     status = fields.SmallIntField(null=True)
     detail = fields.CharField(max_length=200, null=True)
 
     class Meta:
         table = "delivery"
+        indexes = (("partner_id", "seq"), ("webhook_id", "next_ms"))
 
 
 class SandboxCard(Model):

@@ -26,8 +26,6 @@ MAX_DOUBLINGS = 6
 ANSWER_BYTES = 16_000
 GONE = {404, 410}
 TOO_MANY = 429
-# Of the seconds in Retry-After: more than any notice waits.
-MAX_DIGITS = 9
 UNSENT = "DELETE FROM notice WHERE until_ms <= $1 OR device_id NOT IN (SELECT device_id FROM push_subscription)"
 
 Compose = Callable[[Notice, PushSubscription], Awaitable[bytes | None]]
@@ -135,7 +133,7 @@ class Sender:
         if answer.status in GONE:
             await self._subscriptions.forget(notice.device_id)
         elif answer.status == TOO_MANY or answer.status >= 500:
-            await _postpone(notice, now_ms, _asked_ms(answer))
+            await _postpone(notice, now_ms, answer.asked_ms)
         else:
             if answer.status >= 300:
                 _log.warning("a push service refused a notice with %d", answer.status)
@@ -147,9 +145,3 @@ async def _postpone(notice: Notice, now_ms: int, asked_ms: int) -> None:
     pause_ms: int = FIRST_PAUSE_MS * 2 ** min(notice.tries, MAX_DOUBLINGS)
     next_ms = min(now_ms + max(pause_ms, asked_ms), notice.until_ms)
     await Notice.filter(id=notice.id).update(next_ms=next_ms, tries=notice.tries + 1)
-
-
-def _asked_ms(answer: Answer) -> int:
-    """How long the push service wants to be left alone; dates in Retry-After are as good as nothing."""
-    asked = answer.headers.get("retry-after", "")
-    return int(asked) * 1000 if asked.isascii() and asked.isdigit() and len(asked) <= MAX_DIGITS else 0
