@@ -1,4 +1,4 @@
-"""The commands: serve, migrate, check, keys, patterns, backup, restore."""
+"""The commands: serve, migrate, check, keys, patterns, partner, backup, restore."""
 
 import argparse
 import asyncio
@@ -20,6 +20,7 @@ from aggregator.errors import Unavailable
 from aggregator.merchants import commands as merchant_commands
 from aggregator.merchants.commands import AskedWrong
 from aggregator.merchants.directory import Directory
+from aggregator.partners import commands as partner_commands
 from aggregator.schema import MigrationLosesRows, StoreIsNewer
 from aggregator.settings import Settings, SettingsWrong
 from aggregator.store import HalfRestored, KeysMissing, StoreInUse
@@ -119,6 +120,17 @@ async def _patterns(chosen: Settings, asked: Asked) -> str:
         return await merchant_commands.carry_out(store, Directory.read(), asked)
 
 
+def partner(chosen: Settings, asked: Asked) -> int:
+    """Let a shop in, approve what it claims to be, or shut it out."""
+    print(asyncio.run(_partner(chosen, asked)))
+    return 0
+
+
+async def _partner(chosen: Settings, asked: Asked) -> str:
+    async with app.opened_store(chosen, app.ring(chosen)) as store:
+        return await partner_commands.carry_out(store, chosen, Directory.read(), asked)
+
+
 def backup(chosen: Settings, asked: Asked) -> int:
     """Write rows, pictures and, under a passphrase, keys to one file, while the service runs."""
     print(asyncio.run(backup_commands.backup(chosen, asked)))
@@ -137,11 +149,13 @@ COMMANDS: dict[str, Callable[[Settings, Asked], int]] = {
     "check": check,
     "keys": keys,
     "patterns": patterns,
+    "partner": partner,
     "backup": backup,
     "restore": restore,
 }
 ARGUMENTS: dict[str, Callable[[argparse.ArgumentParser], None]] = {
     "patterns": merchant_commands.add_arguments,
+    "partner": partner_commands.add_arguments,
     "keys": rings.add_arguments,
     "backup": backup_commands.add_backup_arguments,
     "restore": backup_commands.add_restore_arguments,
