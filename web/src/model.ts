@@ -22,6 +22,58 @@ export interface Balance {
   readonly unit: string;
 }
 
+/** A text by language. */
+export type Texts = Readonly<Record<string, string>>;
+
+/** What a shop counts in: points, with their plural forms by language, or money (ISO 4217), in its smallest unit. */
+export type Unit = { readonly points: Readonly<Record<string, readonly string[]>> } | { readonly money: string };
+
+/** How a card is connected to its shop: by a code that the shop sends, by one from the till, or without any. */
+export type Policy = 'challenge' | 'code' | 'open';
+
+/** A balance as the shop said it, in the unit of its programme. */
+export interface LiveBalance {
+  readonly main: number;
+  readonly pending?: number;
+  readonly expiring?: readonly { readonly amount: number; readonly on: string }[];
+  readonly tier?: { readonly id: string; readonly name: Texts } | null;
+  readonly as_of: string;
+}
+
+/** `why`: whom the shop has chosen it for. */
+export interface Offer {
+  readonly id: string;
+  readonly title: Texts;
+  readonly text?: Texts;
+  readonly terms?: Texts;
+  readonly starts_at: string;
+  readonly ends_at: string;
+  readonly picture?: string | null;
+  readonly why: 'all' | 'tier' | 'number';
+}
+
+/** What a shop says of a connected card. The server alone writes it. */
+export interface Live {
+  readonly slug: string;
+  readonly link: string;
+  readonly policy: Policy;
+  readonly since: string;
+  readonly unit: Unit;
+  readonly balance?: LiveBalance;
+  readonly history?: readonly { readonly as_of: string; readonly main: number; readonly change: number }[];
+  readonly offers?: readonly Offer[];
+  readonly alert?: { readonly kind: string; readonly at: string };
+}
+
+/** How a person wants to hear of offers: not of these shops, by their slugs; and whether by notices, too. */
+export interface OfferWishes {
+  readonly muted: readonly string[];
+  readonly notices: boolean;
+}
+
+/** One of them set anew. */
+export type OfferWish = { readonly slug: string; readonly muted: boolean } | { readonly notices: boolean };
+
 /** What a person edits. An absent field has its default. */
 export interface CardFields {
   readonly name: string;
@@ -63,6 +115,8 @@ export interface Card extends CardFields {
   readonly binned_at?: string;
   /** In a household: the account that brought the card. */
   readonly brought_by?: string;
+  /** What its shop says of it, where it is connected. */
+  readonly live?: Live;
 }
 
 /** Somebody in a household, under the name they gave themselves there. */
@@ -141,7 +195,8 @@ export interface FieldError {
   readonly detail: string;
 }
 
-export type MutationName = 'card.keep' | 'card.set' | 'card.use' | 'card.bin' | 'card.restore' | 'card.move';
+export type CardMutation = 'card.keep' | 'card.set' | 'card.use' | 'card.bin' | 'card.restore' | 'card.move';
+export type MutationName = CardMutation | 'offers.wish';
 
 /**
  * An edit the server refused. It stays with its data until dismissed or kept as a new card; without `copy` there is

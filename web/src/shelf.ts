@@ -1,10 +1,12 @@
 /** The open data of one owner in this tab: what is stored, as signals, and the one way to change it. */
 import { computed, signal } from '@preact/signals';
-import { StorageFull, type Card, type Household, type Refusal, type StorageStatus } from './model';
+import {
+  StorageFull, type Card, type Household, type OfferWishes, type Refusal, type StorageStatus,
+} from './model';
 import { open, type Database, type Mutation, type StoredPicture } from './store/database';
 import type { Owner } from './store/owners';
 import { applyAsGuest, dropRefusal, enqueue, isUnsentEdit, requeue } from './store/queue';
-import { CardViews, householdsOf, snapshot, type State } from './store/state';
+import { CardViews, householdsOf, snapshot, wishesOf, type State } from './store/state';
 
 export class Shelf {
   readonly all = signal<readonly Card[]>([]);
@@ -16,6 +18,7 @@ export class Shelf {
   readonly pulled = signal(false);
   readonly refusals = signal<readonly Refusal[]>([]);
   readonly households = signal<readonly Household[]>([]);
+  readonly wishes = signal<OfferWishes>({ muted: [], notices: false });
   readonly storage = signal<StorageStatus>({ full: false, persisted: false });
 
   private openOwner: Owner | undefined;
@@ -113,6 +116,7 @@ export class Shelf {
   private show(state: State): void {
     this.all.value = this.views.of(state);
     this.households.value = householdsOf(state);
+    this.wishes.value = wishesOf(state, this.openOwner?.space ?? '');
     this.pulled.value = state.pulled;
     this.unsent.value = state.queue.filter(isUnsentEdit).length;
     this.refusals.value = state.refusals.map(({ key = 0, guest: _guest, ...refusal }) => ({

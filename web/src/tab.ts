@@ -6,12 +6,12 @@ import { computed, signal } from '@preact/signals';
 import { Api } from './api';
 import { timestamp, uuid7 } from './ids';
 import {
-  type Account, type Card, type CardChanges, type CardFields, type Drawn, type MutationName, type Refusal,
+  type Account, type Card, type CardChanges, type CardFields, type CardMutation, type Drawn, type OfferWish, type Refusal,
   type SyncStatus,
 } from './model';
 import type { Platform, Word } from './platform';
 import { Shelf } from './shelf';
-import type { Arguments, Mutation, StoredPicture } from './store/database';
+import { wishArguments, type Arguments, type Mutation, type StoredPicture } from './store/database';
 import { drawCodes, forgetOthers, kept } from './store/drawings';
 import { changes, sparse } from './store/fields';
 import { mutate, withFields } from './store/mutators';
@@ -119,6 +119,12 @@ export class Tab {
     await this.commit([this.mutation('card.move', id, { to })]);
   }
 
+  async wish(wish: OfferWish): Promise<void> {
+    await this.opened.passed;
+    const args = wishArguments(this.shelf.owner.space, wish);
+    await this.commit([{ name: 'offers.wish', args, made_at: timestamp() }]);
+  }
+
   /** Keeps a copy of somebody else's card in the own space and answers its id. */
   async copy(id: string): Promise<string> {
     const card = await this.existing(id);
@@ -170,7 +176,7 @@ export class Tab {
     this.changed();
   }
 
-  private mutation(name: MutationName, id: string, rest: Readonly<Record<string, unknown>> = {}): Mutation {
+  private mutation(name: CardMutation, id: string, rest: Readonly<Record<string, unknown>> = {}): Mutation {
     const card = this.shelf.find(id);
     const args: Arguments = { space: card?.space ?? this.shelf.owner.space, id, ...rest };
     const made = { name, args, made_at: timestamp() };

@@ -3,7 +3,8 @@ import type { ReadonlySignal, Signal } from '@preact/signals';
 import { tab } from './here';
 import { languageSignal } from './language';
 import type {
-  Account, Card, CardChanges, CardFields, Drawn, Household, Language, Refusal, StorageStatus, SyncStatus,
+  Account, Card, CardChanges, CardFields, Drawn, Household, Language, OfferWish, OfferWishes, Refusal, StorageStatus,
+  SyncStatus,
 } from './model';
 
 /** Cards not in the bin, archived ones included, in no particular order. */
@@ -12,6 +13,8 @@ export const cards: ReadonlySignal<readonly Card[]> = tab.shelf.cards;
 export const binned: ReadonlySignal<readonly Card[]> = tab.shelf.binned;
 /** The households this person is in, by name. */
 export const households: ReadonlySignal<readonly Household[]> = tab.shelf.households;
+/** How this person wants to hear of offers. */
+export const wishes: ReadonlySignal<OfferWishes> = tab.shelf.wishes;
 export const sync: ReadonlySignal<SyncStatus> = tab.sync;
 /** True on a new device whose account's cards have not come yet. */
 export const coming: ReadonlySignal<boolean> = tab.coming;
@@ -57,6 +60,11 @@ export function restore(id: string): Promise<void> {
 /** Moves the card into another space of the person's: their own, or a household's. */
 export function move(id: string, to: string): Promise<void> {
   return tab.move(id, to);
+}
+
+/** Mutes a shop's offers or hears them again; asks for notices of offers or wants none. */
+export function wish(wished: OfferWish): Promise<void> {
+  return tab.wish(wished);
 }
 
 /** Keeps a copy of the card in the person's own space and answers its id. */

@@ -158,6 +158,11 @@ export class Server {
     return new Map(rows);
   }
 
+  /** What stands under a key of a person's space. */
+  body(email: string, key: string): object | null | undefined {
+    return this.spaces.get(this.person(email).space)!.rows.get(key)?.value;
+  }
+
   spaceOf(email: string): string {
     return this.person(email).space;
   }
@@ -171,6 +176,14 @@ export class Server {
     const person = this.person(email);
     const space = this.spaces.get(person.space)!;
     space.rows.set(`card/${id}`, { version: ++space.version, value: null });
+    this.poke(person, space.version);
+  }
+
+  /** Writes a body that the server alone writes: what a shop says of a card, say; null removes it. */
+  write(email: string, key: string, value: object | null): void {
+    const person = this.person(email);
+    const space = this.spaces.get(person.space)!;
+    space.rows.set(key, { version: ++space.version, value: value as CardBody | null });
     this.poke(person, space.version);
   }
 
@@ -343,6 +356,7 @@ export class Server {
     const refuse = (code: string): Result => ({ id, status: 'refused', problem: { code } });
     const space = args.space === person.space ? this.spaces.get(args.space) : undefined;
     if (!space) return refuse('not-found');
+    if (name === 'offers.wish') return this.wish(person, id, args);
     const key = `card/${args.id}`;
     const before = space.rows.get(key)?.value ?? undefined;
     const fields = (args['card'] ?? args['fields'] ?? {}) as CardBody;
@@ -355,6 +369,16 @@ export class Server {
     if (after === before || !after) return { id, status: 'applied' };
     space.rows.set(key, { version: ++space.version, value: after });
     this.poke(person, space.version);
+    return { id, status: 'applied' };
+  }
+
+  private wish({ email }: Person, id: number, { slug, muted, notices }: Mutation['args']): Result {
+    const before = (this.body(email, 'wishes/offers') ?? {}) as { muted?: string[]; notices?: boolean };
+    const others = (before.muted ?? []).filter((one) => one !== slug);
+    this.write(email, 'wishes/offers', {
+      muted: muted ? [...others, slug] : slug ? others : (before.muted ?? []),
+      notices: notices ?? before.notices ?? false,
+    });
     return { id, status: 'applied' };
   }
 

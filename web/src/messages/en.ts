@@ -27,7 +27,7 @@ export const en: Catalogue = {
     takeLeft: (n) => plural('en', n, { one: 'Take it', other: 'Take them' }),
     full: 'This device has run out of space. Free some to keep anything new.',
     revoked: 'This device was signed out from another one. The account’s cards were erased here.',
-    endsIn: (digits) => `ends in ${digits}`,
+    fromShop: 'as the shop says', endsIn: (digits) => `ends in ${digits}`,
     show: 'Show at the till',
     pick: 'Choose a card and its code will appear here.',
   },
@@ -44,7 +44,7 @@ export const en: Catalogue = {
     error: 'Could not send', asNew: 'Keep as a new card', asOwn: 'Keep as my own card', discard: 'Let the change go', title: 'Saving to your account',
     name: {
       'card.keep': 'New card', 'card.set': 'Changed card', 'card.use': 'Card shown', 'card.bin': 'Deleted card',
-      'card.restore': 'Restored card', 'card.move': 'Moved card',
+      'card.restore': 'Restored card', 'card.move': 'Moved card', 'offers.wish': 'Offers of shops',
     },
   },
   till: {

@@ -1,6 +1,6 @@
 /** Dates, numbers and amounts as a language writes them. */
-import type { Balance, Language } from '../model';
-import { plural } from './plural';
+import type { Balance, Language, Unit } from '../model';
+import { rule } from './plural';
 
 /** `2026-11-30` as "30 ноября" in the present year, with the year otherwise. */
 export function day(language: Language, date: string, now = new Date()): string {
@@ -29,16 +29,26 @@ export function percent(language: Language, share: number): string {
   return new Intl.NumberFormat(language, { style: 'percent', maximumFractionDigits: 0 }).format(share);
 }
 
-const POINTS = {
-  ru: (n: number) => plural('ru', n, { one: 'балл', few: 'балла', many: 'баллов', other: 'балла' }),
-  en: (n: number) => plural('en', n, { one: 'point', other: 'points' }),
-};
+const POINTS: Unit = { points: { ru: ['балл', 'балла', 'баллов'], en: ['point', 'points'] } };
 
 /** "1 240 баллов", or money with the digits its currency has. */
 export function balanceText(language: Language, { value, unit }: Balance): string {
-  if (unit === 'points') return `${new Intl.NumberFormat(language).format(value)} ${POINTS[language](value)}`;
-  const money = new Intl.NumberFormat(language, { style: 'currency', currency: unit, currencyDisplay: 'narrowSymbol' });
-  return money.format(value / 10 ** minorDigits(unit));
+  return amount(language, unit === 'points' ? POINTS : { money: unit }, value);
+}
+
+/** Where a language's plural forms stand in a shop's list of them. */
+const FORMS: Partial<Record<Intl.LDMLPluralRule, number>> = { one: 0, few: 1, many: 2, other: 1 };
+
+/** So much of what a shop counts in. */
+export function amount(language: Language, unit: Unit, value: number): string {
+  if ('points' in unit) {
+    // A shop may have named its points in another language only.
+    const [spoken, forms] = Object.entries(unit.points).sort(([one]) => (one === language ? -1 : 1))[0] ?? [language, []];
+    const form = forms[FORMS[rule(spoken, value)] ?? 1] ?? forms.at(-1) ?? '';
+    return `${new Intl.NumberFormat(language).format(value)} ${form}`.trimEnd();
+  }
+  const style = { style: 'currency', currency: unit.money, currencyDisplay: 'narrowSymbol' } as const;
+  return new Intl.NumberFormat(language, style).format(value / 10 ** minorDigits(unit.money));
 }
 
 /** Digits after the decimal point of a currency (ISO 4217); none for points. */

@@ -1,7 +1,7 @@
 /** The words of the chosen language, and dates, numbers and errors in it. */
 import { computed } from '@preact/signals';
 import { ApiProblem, Offline } from '../api';
-import { StorageFull, type Balance, type Language } from '../model';
+import { StorageFull, type Balance, type Language, type Unit } from '../model';
 import { language } from '../wallet';
 import { en } from './en';
 import * as format from './format';
@@ -23,6 +23,7 @@ export const day = (date: string): string => format.day(language.value, date);
 export const ago = (moment: string): string => format.ago(language.value, moment);
 export const percent = (share: number): string => format.percent(language.value, share);
 export const balanceText = (balance: Balance): string => format.balanceText(language.value, balance);
+export const amount = (unit: Unit, value: number): string => format.amount(language.value, unit, value);
 
 /** One sentence for anything a verb may throw. */
 export function sentence(error: unknown): string {

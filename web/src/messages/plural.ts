@@ -6,10 +6,15 @@ import type { Language } from '../model';
 
 type Forms = Partial<Record<Intl.LDMLPluralRule, string>> & { readonly other: string };
 
-const rules = new Map<Language, Intl.PluralRules>();
+const rules = new Map<string, Intl.PluralRules>();
 
 export function plural(language: Language, n: number, forms: Forms): string {
-  let rule = rules.get(language);
-  if (!rule) rules.set(language, (rule = new Intl.PluralRules(language)));
-  return forms[rule.select(n)] ?? forms.other;
+  return forms[rule(language, n)] ?? forms.other;
+}
+
+/** Which of a language's forms a number takes. */
+export function rule(language: string, n: number): Intl.LDMLPluralRule {
+  let known = rules.get(language);
+  if (!known) rules.set(language, (known = new Intl.PluralRules(language)));
+  return known.select(n);
 }

@@ -28,6 +28,10 @@ const Forgot = lazy(() => import('./forgot').then((module) => module.Forgot));
 const OpenedLink = lazy(() => import('./opened-link').then((module) => module.OpenedLink));
 const WaysIn = lazy(() => import('./ways-in').then((module) => module.WaysIn));
 const Leaving = lazy(() => import('./leaving').then((module) => module.Leaving));
+const CardBack = lazy(() => import('./card-back').then((module) => module.CardBack));
+const Connect = lazy(() => import('./connect').then((module) => module.Connect));
+const Offers = lazy(() => import('./offers').then((module) => module.Offers));
+const Connected = lazy(() => import('./connected').then((module) => module.Connected));
 const Reminders = lazy(() => import('./reminders').then((module) => module.Reminders));
 
 effect(() => {
@@ -50,8 +54,8 @@ export function App() {
 
 function Detail() {
   const at = path.value;
-  const card = /^\/c\/([\w-]+)(\/edit)?\/?$/.exec(at);
-  if (card) return card[2] ? <Edit key={card[1]} id={card[1]!} /> : <Till id={card[1]!} />;
+  const card = /^\/c\/([\w-]+)(?:\/(edit|back|connect))?\/?$/.exec(at);
+  if (card) return <OfCard key={card[1]} id={card[1]!} which={card[2]} />;
   const household = /^\/households\/([\w-]+)\/?$/.exec(at);
   if (household) return <HouseholdScreen key={household[1]} id={household[1]!} />;
   if (at === '/households') return <Households />;
@@ -62,9 +66,20 @@ function Detail() {
   if (at === '/forgot') return <Forgot />;
   if (['/confirm', '/reset', '/verify', '/signed-in'].includes(at)) return <OpenedLink key={at} />;
   if (at === '/leaving') return <Leaving />;
+  if (at === '/offers') return <Offers />;
+  if (at === '/connected') return <Connected />;
   if (at === '/reminders') return <Reminders />;
   if (at === '/account' || at === '/settings') return <Account />;
   return at === '/' ? <Nothing /> : <NotFound />;
+}
+
+function OfCard({ id, which }: { readonly id: string; readonly which: string | undefined }) {
+  switch (which) {
+    case 'edit': return <Edit id={id} />;
+    case 'back': return <CardBack id={id} />;
+    case 'connect': return <Connect id={id} />;
+    default: return <Till id={id} />;
+  }
 }
 
 /** Beside the list, before a card is chosen; a phone shows the list alone. */

@@ -21,6 +21,18 @@ export function lazy<Props extends object>(load: () => Promise<ComponentType<Pro
   };
 }
 
+/** A part of a screen whose code is fetched when it is first shown; until then, or without it, nothing stands there. */
+export function part<Props extends object>(load: () => Promise<ComponentType<Props>>): ComponentType<Props> {
+  let loaded: ComponentType<Props> | undefined;
+  return function Part(props: Props) {
+    const [, show] = useState(false);
+    useEffect(() => {
+      if (!loaded) void load().then((component) => show(!!(loaded = component)), () => undefined);
+    }, []);
+    return loaded ? <>{[loaded].map((Loaded) => <Loaded key="loaded" {...props} />)}</> : null;
+  };
+}
+
 function Failed({ onRetry }: { readonly onRetry: () => void }) {
   const { problems, common } = words();
   return (

@@ -1,7 +1,7 @@
 /** A card in the list and in the strips of favourites and recent ones. */
 import { endsSoon } from '../ends';
 import { Icon } from '../icons';
-import { balanceText, words } from '../messages';
+import { amount, balanceText, words } from '../messages';
 import { NOTICES } from '../messages/notices';
 import type { Card } from '../model';
 import { path } from '../router';
@@ -34,6 +34,15 @@ function Ends({ card }: { readonly card: Card }) {
 }
 
 function RowEnd({ card }: { readonly card: Card }) {
+  const { live } = card;
+  if (live?.balance) {
+    return (
+      <span class="row-end numbers">
+        <span class="live">{amount(live.unit, live.balance.main)}</span>
+        <span class="unseen">{words().wallet.fromShop}</span>
+      </span>
+    );
+  }
   if (card.balance) return <span class="row-end numbers">{balanceText(card.balance)}</span>;
   const digits = lastFour(card);
   if (!digits) return null;

@@ -9,6 +9,7 @@ import type { Card } from '../model';
 import { go, path } from '../router';
 import { prepareSearch } from '../search';
 import { cards, coming, language, storage, sync, notice } from '../wallet';
+import { part } from './lazy';
 import { Letters } from './letters';
 import { Mark } from './mark';
 import { OnlyCard } from './only-card';
@@ -28,6 +29,8 @@ const active = computed(() => shownCards.value.filter((card) => !card.archived))
 const archived = computed(() => shownCards.value.filter((card) => card.archived));
 const book = computed(() => sections(active.value, language.value));
 const FEW = 6;
+const hasOffers = computed(() => cards.value.some((card) => card.live?.offers?.length));
+const OffersMark = part(() => import('./offers-mark').then((module) => module.OffersMark));
 
 export function Wallet() {
   const scroll = useRef<HTMLDivElement>(null);
@@ -43,6 +46,7 @@ export function Wallet() {
       <div class="bar wallet-bar">
         <h1 class="brand"><Mark />{words().app.name}</h1>
         <SyncMark />
+        {hasOffers.value && <OffersMark />}
         <a class="round" href="/account" aria-label={words().wallet.account} title={words().wallet.account}>
           <Icon name="person" />
         </a>

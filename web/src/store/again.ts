@@ -2,13 +2,15 @@
  * What a device tells the server once more: all that a restore from backup has lost, and cards that were purged while
  * an edit of them was still on its way.
  */
-import { FIELDS, type CardFields } from '../model';
-import type { Arguments, CardBody, Mutation, Queued, Row, StoredRefusal, Writing } from './database';
+import { FIELDS, type CardFields, type OfferWish } from '../model';
+import {
+  wishArguments, type Arguments, type CardBody, type Mutation, type Queued, type Row, type StoredRefusal, type Writing,
+} from './database';
 import { timestamp } from '../ids';
 import { sparse } from './fields';
 import type { Operation } from './patch';
 import { asNew } from './queue';
-import { cardKey, idOf } from './state';
+import { cardKey, idOf, WISHES, wishesIn } from './state';
 
 /** Highest version of each space that the backup knew. */
 export type Known = Readonly<Record<string, number>>;
@@ -36,12 +38,14 @@ export async function toldAgain(tx: Writing, known: Known, patch: readonly Opera
   const standing = new Map(patch.flatMap((one) => (one.op === 'clear' ? [] : [[placeOf(one.space, one.key), one]])));
   const held = rows.filter((row) => isLost(row) && idOf(row.key) !== undefined);
   const told = held.map((row) => cardAgain(row, standing.get(placeOf(row.space, row.key)), isLost));
+  const wishes = rows.filter((row) => row.key === WISHES && isLost(row))
+    .flatMap((row) => wishesAgain(row, standing.get(placeOf(row.space, row.key)), isLost));
   const binned = tombstones.filter(isLost).flatMap(({ space, key }) => binAgain(standing.get(placeOf(space, key))));
   const here = new Set(held.map(({ space, key }) => placeOf(space, key)));
   const used = uses.filter(({ args }) => here.has(placeOf(args.space, cardKey(args.id))));
   const lostUses = used.filter(({ args, version }) => isLost({ space: args.space, version }));
   await Promise.all(lostUses.map(({ use }) => tx.objectStore('uses').delete(use)));
-  const mutations = [...told.flatMap((one) => one.mutations), ...lostUses.map(({ args }) => made('card.use', args))];
+  const mutations = [...told.flatMap((one) => one.mutations), ...lostUses.map(({ args }) => made('card.use', args)), ...wishes];
   return { mutations: [...mutations, ...binned], refusals: told.flatMap((one) => one.refusals) };
 }
 
@@ -76,6 +80,20 @@ function differenceAgain(row: Row, { value: there, version: base }: Row, isTouch
 function binDifference(args: Arguments, mine: CardBody, there: CardBody, isTouched: boolean): Mutation[] {
   if (mine.binned_at && !there.binned_at) return [made('card.bin', args)];
   return there.binned_at && !mine.binned_at && !isTouched ? [made('card.restore', args)] : [];
+}
+
+/** Where somebody has set wishes since, a shop is muted that either has muted: silence does no harm. */
+function wishesAgain(row: Row, standing: Standing | undefined, isLost: (one: Standing) => boolean): Mutation[] {
+  const there = standing?.op === 'put' ? standing : undefined;
+  const [mine, theirs] = [wishesIn(row), wishesIn(there)];
+  const muted = mine.muted.filter((slug) => !theirs.muted.includes(slug));
+  const heard = theirs.muted.filter((slug) => !mine.muted.includes(slug));
+  const untouched: OfferWish[] = standing && isLost(standing) ? [] : [
+    ...heard.map((slug) => ({ slug, muted: false })),
+    ...(mine.notices === theirs.notices ? [] : [{ notices: mine.notices }]),
+  ];
+  const wishes: OfferWish[] = [...muted.map((slug) => ({ slug, muted: true })), ...untouched];
+  return wishes.map((wish) => made('offers.wish', wishArguments(row.space, wish)));
 }
 
 function binAgain(standing: Standing | undefined): Mutation[] {

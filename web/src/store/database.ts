@@ -1,6 +1,8 @@
 /** One IndexedDB database per account, and one for the guest. What is in it survives everything but a sign-out. */
 import { deleteDB, openDB, type DBSchema, type IDBPDatabase, type IDBPTransaction, type StoreNames } from 'idb';
-import { StorageFull, type Account, type CardFields, type Drawn, type MutationName, type Problem } from '../model';
+import {
+  StorageFull, type Account, type CardFields, type Drawn, type MutationName, type OfferWish, type Problem,
+} from '../model';
 
 /** A card's sparse JSON as the server keeps it. */
 export type CardBody = CardFields & {
@@ -19,7 +21,13 @@ export interface Row {
   readonly value: CardBody;
 }
 
+/** `id` is the card's; a wish is of no card and has none. */
 export type Arguments = Readonly<Record<string, unknown>> & { readonly space: string; readonly id: string };
+
+/** The arguments of a wish. */
+export function wishArguments(space: string, wish: OfferWish): Arguments {
+  return { space, ...wish } as unknown as Arguments;
+}
 
 /** A mutation not numbered yet. */
 export interface Mutation {
@@ -94,6 +102,12 @@ export interface Kept {
   readonly at: number;
 }
 
+/** What a person has done with an offer. */
+export type MarkKind = 'seen' | 'opened' | 'used';
+
+/** By shop and offer (`slug/id`): each mark, and whether the server was told of it. */
+export type Marks = Readonly<Record<string, { readonly [Kind in MarkKind]?: 'waiting' | 'told' }>>;
+
 /**
  * The meta store's entries by key. `account` (signed in), `leaving` (names of databases to remove), `session-to-end` and
  * `kept` stand in the guest's database only.
@@ -107,6 +121,7 @@ export interface Meta {
   leaving: readonly string[];
   'session-to-end': boolean;
   kept: Kept;
+  marks: Marks;
 }
 
 export interface Schema extends DBSchema {

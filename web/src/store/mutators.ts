@@ -1,11 +1,11 @@
 /** What each mutation does to a card, as the server will do it: one table, replayed here over the pulled state. */
 import type { CardBody, Mutation } from './database';
-import type { CardFields, MutationName } from '../model';
+import type { CardFields, CardMutation } from '../model';
 
 type Body = CardBody | undefined;
 type Mutator = (body: Body, mutation: Mutation) => Body;
 
-const MUTATORS: Readonly<Record<MutationName, Mutator>> = {
+const MUTATORS: Readonly<Record<CardMutation, Mutator>> = {
   'card.keep': (body, { args, made_at }) => body ?? { ...(args['card'] as CardFields), created_at: made_at },
   'card.set': (body, { args }) => body && withFields(body, args['fields'] as Record<string, unknown>),
   'card.use': (body, { args }) =>
@@ -22,7 +22,8 @@ const MUTATORS: Readonly<Record<MutationName, Mutator>> = {
 
 /** The card after the mutation; undefined where there is none. */
 export function mutate(body: Body, mutation: Mutation): Body {
-  return MUTATORS[mutation.name](body, mutation);
+  // A wish changes no card.
+  return mutation.name === 'offers.wish' ? body : MUTATORS[mutation.name](body, mutation);
 }
 
 /** The card with fields set one by one; `null` clears one. */

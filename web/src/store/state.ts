@@ -1,5 +1,5 @@
 /** The optimistic state: the pulled rows with the queue replayed over them, read in one snapshot. */
-import type { Card, Household } from '../model';
+import type { Card, Household, Live, OfferWish, OfferWishes } from '../model';
 import { meta, read, type CardBody, type Database, type Queued, type Row, type StoredRefusal } from './database';
 import { mutate } from './mutators';
 
@@ -27,6 +27,9 @@ export function idOf(key: string): string | undefined {
   return key.startsWith(PREFIX) ? key.slice(PREFIX.length) : undefined;
 }
 
+/** Under which key stands what the shop says of a card. */
+const LIVE = 'live/';
+
 export function snapshot(db: Database): Promise<State> {
   return read(db, ['cards', 'queue', 'refusals', 'meta'], async (tx) => {
     const [rows, queue, refusals, contained, client, cookie, era] = await Promise.all([
@@ -50,10 +53,10 @@ export class CardViews {
   of(state: State): Card[] {
     const next = new Map<string, { mark: string; card: Card }>();
     for (const [place, draft] of replayed(state)) {
-      const mark = `${state.era} ${draft.version} ${draft.replayed.length ? state.client : ''} ${draft.replayed.join()}`;
+      const mark = `${state.era} ${draft.version} ${draft.live?.version} ${draft.replayed.length ? state.client : ''} ${draft.replayed.join()}`;
       const known = this.known.get(place);
       if (known?.mark === mark) next.set(place, known);
-      else if (draft.body) next.set(place, { mark, card: cardOf(draft.space, draft.id, draft.body) });
+      else if (draft.body) next.set(place, { mark, card: cardOf(draft.space, draft.id, draft.body, liveIn(draft.live)) });
     }
     this.known = next;
     return Array.from(next.values(), ({ card }) => card);
@@ -65,24 +68,32 @@ interface Draft {
   readonly id: string;
   readonly version: number;
   readonly replayed: number[];
+  readonly live: Row | undefined;
   body: CardBody | undefined;
 }
 
 function replayed(state: State): Map<string, Draft> {
   const drafts = new Map<string, Draft>();
+  const lives = new Map(state.rows.map((row) => [`${row.space}/${row.key}`, row]));
   for (const { space, key, version, value } of state.rows) {
     const id = idOf(key);
     if (id === undefined) continue;
-    drafts.set(`${space}/${id}`, { space, id, version, body: value, replayed: [] });
+    const live = lives.get(`${space}/${LIVE}${id}`);
+    drafts.set(`${space}/${id}`, { space, id, version, live, body: value, replayed: [] });
   }
-  for (const mutation of state.queue) if (mutation.id > state.contained) replay(drafts, mutation);
+  for (const mutation of pending(state)) if (mutation.name !== 'offers.wish') replay(drafts, mutation);
   return drafts;
+}
+
+/** What the pulled rows do not contain yet. */
+function pending({ queue, contained }: State): readonly Queued[] {
+  return queue.filter(({ id }) => id > contained);
 }
 
 function replay(drafts: Map<string, Draft>, mutation: Queued): void {
   const { space, id } = mutation.args;
   const place = `${space}/${id}`;
-  const draft = drafts.get(place) ?? { space, id, version: 0, body: undefined, replayed: [] };
+  const draft = drafts.get(place) ?? { space, id, version: 0, live: undefined, body: undefined, replayed: [] };
   draft.body = mutate(draft.body, mutation);
   draft.replayed.push(mutation.id);
   drafts.set(place, draft);
@@ -104,9 +115,34 @@ export function householdsOf({ rows }: State): Household[] {
   return found.sort((one, other) => one.name.localeCompare(other.name));
 }
 
-export function cardOf(space: string, id: string, body: CardBody): Card {
+/** Where a person's wishes about offers stand, in their own space. */
+export const WISHES = 'wishes/offers';
+
+export function wishesIn(row: Row | undefined): OfferWishes {
+  return { muted: [], notices: false, ...(row?.value as Partial<OfferWishes> | undefined) };
+}
+
+/** The wishes of whoever owns the space, with those not sent yet. */
+export function wishesOf(state: State, space: string): OfferWishes {
+  const row = state.rows.find((one) => one.key === WISHES && one.space === space);
+  const queued = pending(state).filter(({ name }) => name === 'offers.wish');
+  return queued.reduce((wishes, { args }) => wished(wishes, args as unknown as OfferWish), wishesIn(row));
+}
+
+function wished({ muted, notices }: OfferWishes, wish: OfferWish): OfferWishes {
+  if ('notices' in wish) return { muted, notices: wish.notices };
+  const others = muted.filter((slug) => slug !== wish.slug);
+  return { muted: wish.muted ? [...others, wish.slug] : others, notices };
+}
+
+function liveIn(row: Row | undefined): Live | undefined {
+  return row?.value as unknown as Live | undefined;
+}
+
+export function cardOf(space: string, id: string, body: CardBody, live?: Live): Card {
   return {
     ...body,
+    ...(live && { live }),
     id,
     space,
     codes: body.codes ?? [],

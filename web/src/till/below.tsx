@@ -1,20 +1,23 @@
 /** Everything below the code: balance, days, notes, photos, and the neighbouring cards. */
 import { endsSoon } from '../ends';
 import { Icon } from '../icons';
-import { balanceText, day, words } from '../messages';
+import { amount, balanceText, day, words } from '../messages';
 import { NOTICES } from '../messages/notices';
 import type { Card } from '../model';
-import { mayEdit } from '../wallet';
-import { language } from '../wallet';
+import { part } from '../screens/lazy';
+import { language, mayEdit } from '../wallet';
 import { LinkOffer } from './link';
 import { Photo } from './photo';
+
+const Live = part(() => import('./live').then((module) => module.Live));
 
 interface BelowProps { readonly card: Card; readonly previous: Card | undefined; readonly next: Card | undefined }
 
 export function Below({ card, previous, next }: BelowProps) {
   return (
     <div class="stack">
-      {card.balance && <p class="till-balance numbers">{balanceText(card.balance)}</p>}
+      <Balance card={card} />
+      {(card.live || card.merchant) && <Live card={card} />}
       <Days card={card} />
       <Facts card={card} />
       {mayEdit(card) && <LinkOffer card={card} />}
@@ -22,6 +25,18 @@ export function Below({ card, previous, next }: BelowProps) {
       {(previous ?? next) && <Neighbours previous={previous} next={next} />}
     </div>
   );
+}
+
+/** What the shop says takes the place of what was typed in. */
+function Balance({ card: { live, balance } }: { readonly card: Card }) {
+  if (live?.balance) {
+    return (
+      <p class="till-balance numbers" data-testid="live-balance">
+        <span class="live">{amount(live.unit, live.balance.main)}</span>
+      </p>
+    );
+  }
+  return balance ? <p class="till-balance numbers">{balanceText(balance)}</p> : null;
 }
 
 function Days({ card }: { readonly card: Card }) {
