@@ -158,7 +158,7 @@ class Frame:
             "referrer-policy": "no-referrer",
             "cross-origin-resource-policy": "same-origin",
             "cross-origin-opener-policy": "same-origin",
-            "permissions-policy": "camera=(self), screen-wake-lock=(self), geolocation=(), microphone=()",
+            "permissions-policy": "camera=(self), screen-wake-lock=(self), geolocation=(self), microphone=()",
             "content-security-policy": content_policy,
         }
         if secure:

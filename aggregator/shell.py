@@ -32,6 +32,7 @@ CONTENT_POLICY = "; ".join(
 )
 SCREENS = (
     *("/", "/add", "/bin", "/account", "/settings", "/reminders", "/leaving", "/c/{id}", "/c/{id}/edit"),
+    *("/c/{id}/back", "/c/{id}/connect", "/offers", "/connected"),
     *("/confirm", "/reset", "/verify", "/forgot", "/ways", "/signed-in"),
     *("/households", "/households/{id}", "/join"),
 )

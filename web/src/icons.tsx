@@ -60,7 +60,8 @@ export function Icon({ name, filled = false }: IconProps) {
   return <Drawing fill={filled ? 'currentColor' : 'none'}><path d={SHAPES[name]} /></Drawing>;
 }
 
-function Drawing({ fill, children }: { readonly fill: string; readonly children: ComponentChildren }) {
+/** The frame of all icons. */
+export function Drawing({ fill, children }: { readonly fill: string; readonly children: ComponentChildren }) {
   return (
     <svg class="icon" viewBox="0 0 24 24" fill={fill} stroke="currentColor" stroke-width="2" stroke-linecap="round"
       stroke-linejoin="round" aria-hidden="true">

@@ -19,6 +19,7 @@ async function prepareOffline(): Promise<void> {
   await idle();
   if (!navigator.onLine) return;
   await import('./shops').then(({ knownShops }) => knownShops()).catch(() => undefined);
+  await import('./programmes').then(({ programmes }) => programmes()).catch(() => undefined);
   await tendNotices().catch(() => undefined);
 }
 

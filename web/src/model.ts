@@ -60,7 +60,7 @@ export interface Live {
   readonly since: string;
   readonly unit: Unit;
   readonly balance?: LiveBalance;
-  readonly history?: readonly { readonly as_of: string; readonly main: number; readonly change: number }[];
+  readonly history?: readonly { readonly as_of: string; readonly main: number; readonly change?: number }[];
   readonly offers?: readonly Offer[];
   readonly alert?: { readonly kind: string; readonly at: string };
 }

@@ -14,7 +14,10 @@ export function watchNotices(): void {
   effect(() => {
     const now = ready.value ? account.value?.id : before;
     // What was meant for one person must not be shown to the next.
-    if (before && before !== now) void reminders().then(({ forgetHere }) => forgetHere()).catch(() => undefined);
+    if (before && before !== now) {
+      void reminders().then(({ forgetHere }) => forgetHere()).catch(() => undefined);
+      void import('./caches').then(({ forgetShops }) => forgetShops()).catch(() => undefined);
+    }
     before = now;
   });
 }

@@ -6,6 +6,7 @@ import { en } from '../src/messages/en';
 import { ago, balanceText, day, minorDigits } from '../src/messages/format';
 import { HOUSEHOLDS } from '../src/messages/households';
 import { LEAVING } from '../src/messages/leaving';
+import { PARTNERS } from '../src/messages/partners';
 import { ru } from '../src/messages/ru';
 
 const plain = (text: string) => text.replace(/[\u00a0\u202f]/g, ' ');
@@ -72,6 +73,12 @@ describe('the catalogue', () => {
     expect(known.filter((code) => !(code in ru.problems) || !(code in en.problems))).toEqual([]);
   });
 
+  it('has a sentence for whatever may go wrong when a card is connected', () => {
+    const own = ['attempt-gone', 'too-many-attempts', 'already-linked', 'no-programme', 'no-number', 'policy-not-offered', 'wrong-code'];
+    for (const said of [PARTNERS.ru, PARTNERS.en]) expect(own.filter((code) => !(code in said.problems))).toEqual([]);
+    expect(Object.keys(PARTNERS.en.problems)).toEqual(Object.keys(PARTNERS.ru.problems));
+  });
+
   it('has words in both languages for every reason to name a shop', () => {
     expect(Object.keys(en.reasons)).toEqual(Object.keys(ru.reasons));
     const length = ru.reasons['number-length'] as (count: string) => string;
@@ -83,7 +90,7 @@ describe('the catalogue', () => {
   });
 
   it('shouts at nobody', () => {
-    expect(sentences(ru).concat(sentences(en)).filter((sentence) => sentence.includes('!'))).toEqual([]);
+    expect([ru, en, PARTNERS.ru, PARTNERS.en].flatMap(sentences).filter((sentence) => sentence.includes('!'))).toEqual([]);
   });
 
   it('keeps no sentence that no screen says', () => {
@@ -98,7 +105,8 @@ const RAISED = /\b(?:Problem|BadRequest|Unauthorized|Forbidden|NotFound|Conflict
 
 function serverCodes(): string[] {
   const server = join(import.meta.dirname, '../../aggregator');
-  const files = readdirSync(server, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.py'));
+  // What shops are answered they read in their own logs; what devices are, of what shops send, is worded apart.
+  const files = readdirSync(server, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.py') && !file.startsWith('partners/'));
   const codes = files.flatMap((file) => [...readFileSync(join(server, file), 'utf8').matchAll(RAISED)].map((one) => one[1] ?? one[2]!));
   return [...new Set([...codes, 'invalid', 'store-unavailable'])];
 }

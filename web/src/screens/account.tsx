@@ -4,7 +4,9 @@ import { useEffect } from 'preact/hooks';
 import '../styles/forms.css';
 import { guestCards } from '../account';
 import { Icon } from '../icons';
+import { ShopIcon } from '../icons-shops';
 import { LANGUAGES, words } from '../messages';
+import { PARTNERS } from '../messages/partners';
 import type { Card, Language } from '../model';
 import { account, language, storage, sync } from '../wallet';
 import { Adopt } from './adopt';
@@ -57,6 +59,11 @@ function Settings() {
       </div>
       {account.value && (
         <a class="menu-item" href="/households" data-testid="households"><Icon name="people" />{said.households}</a>
+      )}
+      {account.value && (
+        <a class="menu-item" href="/connected" data-testid="connected-shops">
+          <ShopIcon name="shop" />{PARTNERS[language.value].connectedTitle}
+        </a>
       )}
       <a class="menu-item" href="/bin" data-testid="bin"><Icon name="bin" />{said.bin}</a>
       <a class="menu-item" href="/reminders" data-testid="reminders"><Icon name="bell" />{said.reminders}</a>

@@ -28,10 +28,7 @@ const Forgot = lazy(() => import('./forgot').then((module) => module.Forgot));
 const OpenedLink = lazy(() => import('./opened-link').then((module) => module.OpenedLink));
 const WaysIn = lazy(() => import('./ways-in').then((module) => module.WaysIn));
 const Leaving = lazy(() => import('./leaving').then((module) => module.Leaving));
-const CardBack = lazy(() => import('./card-back').then((module) => module.CardBack));
-const Connect = lazy(() => import('./connect').then((module) => module.Connect));
-const Offers = lazy(() => import('./offers').then((module) => module.Offers));
-const Connected = lazy(() => import('./connected').then((module) => module.Connected));
+const OfShops = lazy(() => import('./of-shops').then((module) => module.OfShops));
 const Reminders = lazy(() => import('./reminders').then((module) => module.Reminders));
 
 effect(() => {
@@ -66,20 +63,15 @@ function Detail() {
   if (at === '/forgot') return <Forgot />;
   if (['/confirm', '/reset', '/verify', '/signed-in'].includes(at)) return <OpenedLink key={at} />;
   if (at === '/leaving') return <Leaving />;
-  if (at === '/offers') return <Offers />;
-  if (at === '/connected') return <Connected />;
+  if (at === '/offers' || at === '/connected') return <OfShops key={at} which={at} />;
   if (at === '/reminders') return <Reminders />;
   if (at === '/account' || at === '/settings') return <Account />;
   return at === '/' ? <Nothing /> : <NotFound />;
 }
 
 function OfCard({ id, which }: { readonly id: string; readonly which: string | undefined }) {
-  switch (which) {
-    case 'edit': return <Edit id={id} />;
-    case 'back': return <CardBack id={id} />;
-    case 'connect': return <Connect id={id} />;
-    default: return <Till id={id} />;
-  }
+  if (which) return which === 'edit' ? <Edit id={id} /> : <OfShops key={which} which={which} id={id} />;
+  return <Till id={id} />;
 }
 
 /** Beside the list, before a card is chosen; a phone shows the list alone. */

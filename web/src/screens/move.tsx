@@ -3,6 +3,7 @@ import '../styles/forms.css';
 import { Icon, type IconName } from '../icons';
 import { sentence } from '../messages';
 import { HOUSEHOLDS } from '../messages/households';
+import { PARTNERS } from '../messages/partners';
 import type { Card, Household } from '../model';
 import { account, copy, households, language, move } from '../wallet';
 import { say } from './toasts';
@@ -29,7 +30,7 @@ export function Places({ card, onClose }: { readonly card: Card; readonly onClos
           : <Place icon="copy" name={said.copyTitle} more={said.copyMore(bringerOf(card))} here={said.here}
               testId="copy" onClick={take} />}
         {households.value.filter((one) => one.id === card.space || (isMine && mayEdit(one))).map((one) => (
-          <Place key={one.id} icon="people" name={one.name} more={said.seenBy(namesIn(one))} here={said.here}
+          <Place key={one.id} icon="people" name={one.name} more={seenIn(card, one)} here={said.here}
             isHere={one.id === card.space} testId="move-to" onClick={() => to(one.id, one.name)} />
         ))}
       </ul>
@@ -59,6 +60,12 @@ function mayTake(card: Card): boolean {
 function bringerOf({ space, brought_by }: Card): string {
   const household = households.value.find(({ id }) => id === space);
   return household?.members.find(({ id }) => id === brought_by)?.name ?? household?.name ?? '';
+}
+
+/** Whom a card is shown to there, and that a connected one shows its balance, too. */
+function seenIn({ live }: Card, household: Household): string {
+  const names = HOUSEHOLDS[language.value].seenBy(namesIn(household));
+  return live ? `${names}, ${PARTNERS[language.value].movedToo}` : names;
 }
 
 function namesIn({ members }: Household): string {

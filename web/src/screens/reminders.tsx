@@ -5,12 +5,13 @@ import '../styles/forms.css';
 import { Offline } from '../api';
 import { sentence } from '../messages';
 import { NOTICES } from '../messages/notices';
+import { PARTNERS } from '../messages/partners';
 import { REMINDERS, type ReminderWords } from '../messages/reminders';
 import {
   askPermission, CannotSubscribe, permission, reminders, tellHere, tellNoMore, wish, zoneHere, type Permission,
   type Quiet, type Reminders as Settings, type Wish,
 } from '../reminders';
-import { account, language, sync } from '../wallet';
+import { account, language, sync, wish as wishOffers, wishes } from '../wallet';
 import { Screen } from './screen';
 import { say } from './toasts';
 
@@ -57,11 +58,28 @@ function Form({ settings }: { readonly settings: Signal<Settings> }) {
   return (
     <>
       <Check testId="reminders-on" text={said().on} checked={now.on} onChange={(on) => void turn(on)} />
-      {now.on && <Device settings={settings} />}
+      <OfferNotices settings={settings} />
+      {(now.on || wishes.value.notices) && <Device settings={settings} />}
       {now.on && <When days={now.days} onChange={(days) => void change({ days })} />}
       {now.on && <Night now={now} onChange={(quiet) => void change({ quiet, zone: zoneHere() })} />}
       {now.on && <Details checked={now.details} onChange={(details) => void change({ details })} />}
     </>
+  );
+}
+
+/** Notices of shops' offers, off until somebody wants them. */
+function OfferNotices({ settings }: { readonly settings: Signal<Settings> }) {
+  const offers = PARTNERS[language.value];
+  const turn = async (notices: boolean) => {
+    const asked = notices ? askPermission() : undefined;
+    await wishOffers({ notices }).catch((error: unknown) => say(sentence(error)));
+    if ((await asked) === 'granted' && !settings.peek().device) await tell(settings);
+  };
+  return (
+    <div class="block">
+      <Check testId="offers-on" text={offers.noticesOn} checked={wishes.value.notices} onChange={(on) => void turn(on)} />
+      <p class="hint">{offers.noticesMore}</p>
+    </div>
   );
 }
 

@@ -6,9 +6,9 @@ import { NOTICES } from '../messages/notices';
 import type { Card } from '../model';
 import { part } from '../screens/lazy';
 import { language, mayEdit } from '../wallet';
-import { LinkOffer } from './link';
 import { Photo } from './photo';
 
+const LinkOffer = part(() => import('./link').then((module) => module.LinkOffer));
 const Live = part(() => import('./live').then((module) => module.Live));
 
 interface BelowProps { readonly card: Card; readonly previous: Card | undefined; readonly next: Card | undefined }
@@ -20,7 +20,7 @@ export function Below({ card, previous, next }: BelowProps) {
       {(card.live || card.merchant) && <Live card={card} />}
       <Days card={card} />
       <Facts card={card} />
-      {mayEdit(card) && <LinkOffer card={card} />}
+      {!card.merchant && mayEdit(card) && <LinkOffer card={card} />}
       <Photos card={card} />
       {(previous ?? next) && <Neighbours previous={previous} next={next} />}
     </div>

@@ -1,6 +1,7 @@
 /** What a notice says: the words are chosen here, on the device, so that the server sends none. */
 import { daysUntil } from '../ends';
 import { NOTICES } from '../messages/notices';
+import { OFFER_NOTICES } from '../messages/offer-notices';
 import type { Language } from '../model';
 
 /** `count` cards end soon; `cards` are the first of them, named only where the person wanted it. */
@@ -9,6 +10,17 @@ export interface CardsEnd {
   readonly language: Language;
   readonly count: number;
   readonly cards: readonly { readonly id: string; readonly ends: string; readonly name?: string }[];
+}
+
+/** A shop's new offer on a card; named only where the person wanted it. */
+export interface OfferNotice {
+  readonly kind: 'offer';
+  readonly language?: Language;
+  readonly space: string;
+  readonly card: string;
+  readonly offer: string;
+  readonly name?: string;
+  readonly title?: string;
 }
 
 interface Shown {
@@ -20,7 +32,8 @@ interface Shown {
 }
 
 /** What to show for a notice; one of a later release, which this one cannot read, is at least told. */
-export function shown(notice: CardsEnd | undefined, now = new Date()): Shown {
+export function shown(notice: CardsEnd | OfferNotice | undefined, now = new Date()): Shown {
+  if (notice?.kind === 'offer') return offered(notice);
   const first = notice?.kind === 'cards-end' ? notice.cards[0] : undefined;
   if (!notice || !first) return { title: 'Карман', body: '', tag: 'news', url: '/' };
   const said = NOTICES[notice.language] ?? NOTICES.en;
@@ -30,4 +43,10 @@ export function shown(notice: CardsEnd | undefined, now = new Date()): Shown {
   const names = notice.cards.flatMap(({ name }) => (name ? [name] : []));
   const body = names.length ? said.names(names, notice.count - names.length) : '';
   return { title: said.cardsEnd(notice.count, days), body, tag, url: '/' };
+}
+
+function offered({ language, card, offer, name, title }: OfferNotice): Shown {
+  const said = OFFER_NOTICES[language ?? (navigator.language.startsWith('ru') ? 'ru' : 'en')] ?? OFFER_NOTICES.en;
+  const heading = title && name ? `${name}: ${title}` : said.offer(name);
+  return { title: heading, body: said.why, tag: `offer-${card}-${offer}`, url: `/c/${card}` };
 }

@@ -1,5 +1,5 @@
 /** Web Push: shows what the server has to say, and opens what it speaks of. */
-import { shown, type CardsEnd } from './notice';
+import { shown, type CardsEnd, type OfferNotice } from './notice';
 
 declare const self: ServiceWorkerGlobalScope;
 
@@ -16,9 +16,9 @@ self.addEventListener('notificationclick', (event) => {
   event.waitUntil(open((event.notification.data as { url?: string } | null)?.url ?? '/'));
 });
 
-function read(data: PushMessageData | null): CardsEnd | undefined {
+function read(data: PushMessageData | null): CardsEnd | OfferNotice | undefined {
   try {
-    return data?.json() as CardsEnd;
+    return data?.json() as CardsEnd | OfferNotice;
   } catch {
     return undefined;
   }

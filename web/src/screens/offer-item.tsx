@@ -1,0 +1,113 @@
+/** One offer of a shop, as the shop says it; what the person does with it is noted for the shop to be counted. */
+import { useSignal } from '@preact/signals';
+import { useEffect, useRef } from 'preact/hooks';
+import { ShopIcon } from '../icons-shops';
+import { PARTNERS } from '../messages/partners';
+import { end } from '../messages/when';
+import { mark, marks, sendSoon, unmarkUsed } from '../marks';
+import { markPlace, type Offered } from '../offers';
+import { pictureAddress } from '../programmes';
+import { textIn } from '../texts';
+import { language, wish } from '../wallet';
+import { sentence, words } from '../messages';
+import { say } from './toasts';
+import { Tile } from '../tile';
+
+interface OfferItemProps {
+  readonly offered: Offered;
+  /** Whether to name the shop and lead to its card: not where the card is at hand. */
+  readonly withCard?: boolean;
+}
+
+export function OfferItem({ offered, withCard = false }: OfferItemProps) {
+  const { offer, card, slug } = offered;
+  const item = useRef<HTMLElement>(null);
+  useSeen(item, offered);
+  const text = textIn(language.value, offer.text);
+  const heading = `offer-${markPlace(slug, offer)}`;
+  return (
+    <article class="offer" ref={item} aria-labelledby={heading} data-testid="offer">
+      {withCard && (
+        <a class="offer-shop" href={`/c/${card.id}`}><Tile card={card} /><span class="grow">{card.name}</span></a>
+      )}
+      {offer.picture && <img class="offer-picture" src={pictureAddress(offer.picture)} alt="" loading="lazy" />}
+      <h3 id={heading}>{textIn(language.value, offer.title)}</h3>
+      <p class="offer-until small">{PARTNERS[language.value].until(end(language.value, offer.ends_at))}</p>
+      {text && <p class="offer-text">{text}</p>}
+      <More offered={offered} />
+      <Doing offered={offered} />
+    </article>
+  );
+}
+
+function More({ offered: { offer, slug } }: OfferItemProps) {
+  const said = PARTNERS[language.value];
+  const terms = textIn(language.value, offer.terms);
+  const opened = (event: Event) => {
+    if ((event.currentTarget as HTMLDetailsElement).open) void mark(slug, offer, 'opened').catch(() => undefined);
+  };
+  return (
+    <>
+      {terms && (
+        <details class="small" onToggle={opened}>
+          <summary>{said.terms}</summary><p class="offer-text">{terms}</p>
+        </details>
+      )}
+      <details class="small" onToggle={opened}>
+        <summary>{said.why}</summary><p>{said.whys[offer.why] ?? said.whys.all}</p>
+      </details>
+    </>
+  );
+}
+
+function Doing({ offered: { offer, card, slug } }: OfferItemProps) {
+  const said = PARTNERS[language.value];
+  const used = useSignal(false);
+  useEffect(() => {
+    void marks().then((all) => (used.value = !!all[markPlace(slug, offer)]?.used), () => undefined);
+  }, [slug, offer.id]);
+  const tick = (on: boolean) => {
+    used.value = on;
+    void (on ? mark(slug, offer, 'used') : unmarkUsed(slug, offer)).catch((error: unknown) => say(sentence(error)));
+  };
+  return (
+    <div class="offer-doing">
+      <label class="check">
+        <input type="checkbox" data-testid="offer-used" checked={used.value}
+          onChange={(event) => tick(event.currentTarget.checked)} />
+        {said.used}
+      </label>
+      <button type="button" class="button quiet" data-testid="mute" onClick={() => void mute(slug, card.name)}>
+        <ShopIcon name="mute" />{said.mute}
+      </button>
+    </div>
+  );
+}
+
+async function mute(slug: string, shop: string): Promise<void> {
+  const set = (muted: boolean) => wish({ slug, muted }).catch((error: unknown) => say(sentence(error)));
+  await set(true);
+  say(PARTNERS[language.peek()].muted(shop), { label: words().common.undo, run: () => void set(false) });
+}
+
+/** Read, most likely. */
+const SEEN_MS = 1_000;
+
+/** Notes an offer as seen once half of it has been on the screen for a moment. */
+function useSeen(item: { readonly current: HTMLElement | null }, { slug, offer }: Offered): void {
+  useEffect(() => {
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    sendSoon();
+    const look = ([entry]: IntersectionObserverEntry[]) => {
+      clearTimeout(timer);
+      if (!entry?.isIntersecting) return;
+      timer = setTimeout(() => void mark(slug, offer, 'seen').catch(() => undefined), SEEN_MS);
+    };
+    const observer = new IntersectionObserver(look, { threshold: 0.5 });
+    observer.observe(item.current!);
+    return () => {
+      clearTimeout(timer);
+      observer.disconnect();
+    };
+  }, [slug, offer.id]);
+}
