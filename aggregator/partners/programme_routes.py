@@ -1,6 +1,7 @@
 """Programmes over HTTP: put and claimed by shops, shown to everybody once they are approved."""
 
 import hashlib
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -20,6 +21,7 @@ from aggregator.partners.pictures import PartnerPictures, address
 from aggregator.partners.programmes import FIELDS, PUBLIC, Claim, Known, Programme, known_from
 
 LOGO_SIDE = 256
+SLUG = re.compile(r"[a-z0-9-]{1,80}")
 RATE_PER_MINUTE = 600
 # Asked again each time, and answered in a few bytes where nothing has changed.
 FRESH = {"Cache-Control": "no-cache"}
@@ -168,11 +170,15 @@ class Showcase:
 
     async def get(self, request: Request) -> Response:
         self._limit.hit(network_of(request))
-        slug = self._directory.latest(request.path_params["slug"])
-        known = await programmes.by_slug(slug, request.state["store"].read)
+        slug = request.path_params["slug"]
+        # What is no slug may be what no store can look for.
+        known = await self._by_slug(request.state["store"], slug) if SLUG.fullmatch(slug) else None
         if known is None:
             raise NotFound
         return _sent(request, msgspec.json.encode(in_full(known)))
+
+    async def _by_slug(self, store: db.Store, slug: str) -> Known | None:
+        return await programmes.by_slug(self._directory.latest(slug), store.read)
 
 
 def in_short(known: Known) -> Mapping[str, Any]:
