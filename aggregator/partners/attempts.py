@@ -34,7 +34,8 @@ TOLD = (
 )
 TRIED = (
     "UPDATE link_attempt SET tries = tries + 1 WHERE id = $1 AND policy = 'challenge' AND ended_ms IS NULL "
-    "AND expires_ms > $2 RETURNING id, space_id, card_id, account_id, partner_id, number_box, code_hash, tries"
+    "AND expires_ms > $2 AND {whose} "
+    "RETURNING id, space_id, card_id, account_id, partner_id, number_box, code_hash, tries"
 )
 WAITING = "SELECT id, partner_id FROM link_attempt WHERE ended_ms IS NULL AND policy = 'challenge' AND {which}"
 ENDED = "UPDATE link_attempt SET ended_ms = $1 WHERE id = $2"
@@ -124,11 +125,15 @@ async def linked(keys: KeyRing, wanted: Wanted, policy: Policy, now_ms: int) -> 
     return await make(keys, wanted.holder, wanted.rule, wanted.number, policy, now_ms)
 
 
-async def tried(keys: KeyRing, attempt_id: uuid.UUID, code: str, now_ms: int) -> Tried | None:
-    """What a code is to a challenge, inside the open transaction; None where the challenge is over or there is none. A
-    right answer and the last wrong one end it: commit in either case.
+async def tried(
+    keys: KeyRing, attempt_id: uuid.UUID, owner: uuid.UUID, code: str, now_ms: int, is_sandbox: bool = False
+) -> Tried | None:
+    """What a code is to a challenge of the account `owner` (of the sandbox shop `owner`, for a test card), inside the
+    open transaction; None where that has none that waits. A right answer and the last wrong one end it: commit in
+    either case.
     """
-    rows = await db.fetch(TRIED, str(attempt_id), now_ms)
+    whose = "account_id IS NULL AND partner_id = $3" if is_sandbox else "account_id = $3"
+    rows = await db.fetch(TRIED.format(whose=whose), str(attempt_id), now_ms, str(owner))
     if not rows:
         return None
     [row] = rows
@@ -149,8 +154,8 @@ async def end_of_number(keys: KeyRing, partner_id: uuid.UUID, blinds: Sequence[s
     await till_codes.end_all(partner_id, blinds)
 
 
-async def forget(now_ms: int) -> None:
-    """Attempts that count no more go, and codes of the till."""
+async def forget(store: db.Store, now_ms: int) -> None:
+    """The background job: attempts that count no more go, and codes of the till."""
     await LinkAttempt.filter(made_ms__lte=now_ms - DAY_MS).delete()
     await till_codes.forget(now_ms)
 
@@ -196,10 +201,9 @@ async def _note(
 
 async def _of_holder(holder: Holder) -> list[tuple[uuid.UUID, uuid.UUID]]:
     """The challenges of a card that wait for their holder's answer: attempt and shop."""
-    if holder.account_id is None:
-        return _named(await db.fetch(WAITING.format(which="space_id = $1"), str(holder.space_id)))
-    sql = WAITING.format(which="account_id = $1 AND card_id = $2")
-    return _named(await db.fetch(sql, str(holder.account_id), str(holder.card_id)))
+    column, owner = ("account_id", holder.account_id) if holder.account_id else ("space_id", holder.space_id)
+    sql = WAITING.format(which=f"{column} = $1 AND card_id = $2")
+    return _named(await db.fetch(sql, str(owner), str(holder.card_id)))
 
 
 def _named(rows: Sequence[db.Row]) -> list[tuple[uuid.UUID, uuid.UUID]]:

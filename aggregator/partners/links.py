@@ -1,4 +1,4 @@
-"""Links: cards that holders have connected to a shop's programme. Everything that a link does to cards and tells the shop
+"""Links: cards that holders have connected to a shop's programme. What a link does to cards and tells the shop
 happens in the transaction that makes or ends it, under the lock of the card's space.
 """
 
@@ -96,6 +96,15 @@ async def of_account(account_id: uuid.UUID) -> list[Link]:
     return [link_from(row) for row in await db.fetch(sql, str(account_id))]
 
 
+async def of_partner(partner_id: uuid.UUID, text: str) -> Link | None:
+    """The shop's link with this id; None for another's, and for what is no id."""
+    try:
+        link_id = uuid.UUID(text)
+    except ValueError:
+        return None
+    return next((link for link in await _by_ids([link_id]) if link.partner_id == partner_id), None)
+
+
 async def _by_ids(ids: Sequence[uuid.UUID]) -> list[Link]:
     sql = f"SELECT {COLUMNS} FROM link WHERE id IN ({marks(len(ids))}) ORDER BY made_ms, id"  # noqa: S608 - placeholders only
     return [link_from(row) for row in await db.fetch(sql, *map(str, ids))]
@@ -158,9 +167,7 @@ async def end_in(change: Change, links: Sequence[Link], reason: Reason) -> None:
     await _tell(change.keys, links, reason, change.now_ms)
 
 
-def _end_on_card(
-    change: Change, space_id: uuid.UUID, key: str, ended: set[uuid.UUID], heirs: Sequence[Link]
-) -> None:
+def _end_on_card(change: Change, space_id: uuid.UUID, key: str, ended: set[uuid.UUID], heirs: Sequence[Link]) -> None:
     """What the shop sent goes from the card, or stays by another's link."""
     try:
         body = change.get(space_id, key)

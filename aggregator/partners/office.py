@@ -3,6 +3,7 @@ do."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from typing import Any
 
 from starlette.routing import BaseRoute
@@ -15,7 +16,7 @@ from aggregator.crypto import KeyRing
 from aggregator.jobs import Job
 from aggregator.merchants.directory import Directory
 from aggregator.outbound import Outbound
-from aggregator.partners import wishes
+from aggregator.partners import attempts, wishes
 from aggregator.partners.allowance import Allowance
 from aggregator.partners.api import Endpoint
 from aggregator.partners.credential_routes import CredentialRoutes
@@ -23,6 +24,9 @@ from aggregator.partners.credentials import Tokens
 from aggregator.partners.cursors import Cursors
 from aggregator.partners.gate import Gate
 from aggregator.partners.idempotency import Memory
+from aggregator.partners.link_routes import LinkDesk, LinkRoutes
+from aggregator.partners.linking import Linking
+from aggregator.partners.news import News
 from aggregator.partners.pictures import PartnerPictures
 from aggregator.partners.programme_routes import ProgrammeDesk, Showcase
 from aggregator.partners.request_log import RequestLog
@@ -70,11 +74,14 @@ class Office:
         self.pictures = PartnerPictures()
         self.programmes = ProgrammeDesk(directory, self.pictures)
         self.showcase = Showcase(directory, settings.limit_scale)
+        self.news = News(pokes, [])
+        self.linking = Linking(keys, directory, self.news)
 
     def endpoints(self) -> list[Endpoint]:
         """Everything shops can do."""
         return [
             *self.programmes.endpoints(),
+            *LinkDesk(self.keys, self.cursors, self.news).endpoints(),
             *CredentialRoutes(self.tokens).endpoints(),
             *RequestRoutes(self.log, self.cursors).endpoints(),
         ]
@@ -84,6 +91,7 @@ class Office:
         return [
             *self._gate().routes(self.endpoints()),
             *self.showcase.routes(),
+            *LinkRoutes(self.sessions, self.linking).routes(),
             *self.pictures.routes(),
         ]
 
@@ -93,7 +101,9 @@ class Office:
 
     def jobs(self) -> list[Job]:
         """What is done in the background, by one process at a time."""
-        return []
+        return [
+            Job("forget-link-attempts", timedelta(hours=1), attempts.forget),
+        ]
 
     @asynccontextmanager
     async def open(self, store: db.Store) -> AsyncIterator[None]:
