@@ -13,6 +13,7 @@ from starlette.routing import BaseRoute, Mount, Route
 
 from aggregator.app import Service
 from aggregator.catalog.moves import ALL_MUTATORS
+from aggregator.partners.api import ROOT
 from aggregator.partners.wishes import MUTATORS as OFFER_MUTATORS
 from aggregator.settings import Settings
 from tests.answers import assert_problem, masked
@@ -84,6 +85,9 @@ def _household_of(person: Person) -> tuple[str, str]:
 
 # The table of routes
 
+THEIR_ACCOUNT = lambda theirs, own: theirs.account  # noqa: E731
+OWN_ACCOUNT = lambda theirs, own: own.account  # noqa: E731
+
 
 def picture_path(space: str, picture: str) -> str:
     return f"/api/pictures/{space}/{picture}"
@@ -108,6 +112,14 @@ def push(account: Callable[[Ids, Ids], str], client: Callable[[Ids, Ids], str]) 
         return who.http.post("/api/sync/push", params={"account": account(theirs, own)}, json=body)
 
     return ask
+
+
+def connect(wanted: Callable[[Ids, Ids], dict[str, str]], account: Callable[[Ids, Ids], str] = OWN_ACCOUNT) -> Ask:
+    return lambda who, theirs, own: who.http.post(
+        "/api/links",
+        params={"account": account(theirs, own)},
+        json={"policy": "challenge", **wanted(theirs, own)},
+    )
 
 
 def leave(account: Callable[[Ids, Ids], str]) -> Ask:
@@ -136,9 +148,6 @@ ENTRANCE = {"token": "0" * 43, "own_name": "Анна"}
 
 # A white pixel as GIF, which the service re-encodes like any other picture.
 PICTURE = bytes.fromhex("47494638396101000100800000ffffff00000021f90400000000002c00000000010001000002024401003b")
-
-THEIR_ACCOUNT = lambda theirs, own: theirs.account  # noqa: E731
-OWN_ACCOUNT = lambda theirs, own: own.account  # noqa: E731
 
 WITH_IDS: dict[tuple[str, str], list[Probe]] = {
     ("DELETE", "/api/devices/{id}"): [
@@ -227,6 +236,21 @@ WITH_IDS: dict[tuple[str, str], list[Probe]] = {
             lambda who, t, o: who.http.delete("/api/reminders/device", params={"account": t.account}),
             409,
         ),
+    ],
+    ("POST", "/api/links"): [
+        Probe("their card", connect(lambda t, o: {"space": t.space, "card": t.card}), 404),
+        Probe("their card here", connect(lambda t, o: {"space": o.space, "card": t.card}), 404),
+        Probe("their household", connect(lambda t, o: {"space": t.household, "card": o.card}), 404),
+        Probe("as them", connect(lambda t, o: {"space": t.space, "card": t.card}, THEIR_ACCOUNT), 409),
+    ],
+    # What stands under ids of links and attempts is tried in test_link_attacks.py, where there are shops.
+    ("PUT", "/api/links/attempts/{id}"): [
+        Probe("as them", ask("PUT", lambda t, o: f"/api/links/attempts/{t.card}", {"code": "0"}, is_them=True), 409),
+    ],
+    ("GET", "/api/links"): [Probe("as them", get(lambda t, o: "/api/links", account=THEIR_ACCOUNT), 409)],
+    ("DELETE", "/api/links/{id}"): [
+        Probe("their card", ask("DELETE", lambda t, o: f"/api/links/{t.card}"), 404),
+        Probe("as them", ask("DELETE", lambda t, o: f"/api/links/{t.card}", is_them=True), 409),
     ],
     ("GET", "/api/sync/live"): [Probe("as them", get(lambda t, o: "/api/sync/live", account=THEIR_ACCOUNT), 409)],
     ("GET", "/c/{id}"): [Probe("their card's screen", get(lambda t, o: f"/c/{t.card}"), 0)],
@@ -350,6 +374,13 @@ BY_MUTATOR: dict[str, list[Probe]] = {
 }
 
 
+PUBLIC = {
+    ("GET", "/api/programmes"),
+    ("GET", "/api/programmes/{slug}"),
+    ("GET", "/api/partner-pictures/{id}"),
+}
+"""What everybody may see who knows the address; what shops alone may ask is tried in test_link_attacks.py."""
+
 # What is compared
 
 
@@ -369,16 +400,18 @@ def state_of(person: Person, ids: Ids) -> tuple[Any, ...]:
 
 
 def rows_of(routes: list[BaseRoute]) -> Iterator[tuple[str, str]]:
-    """Method and path of every route; a folder of files is one GET."""
+    """Method and path of every route for people; a folder of files is one GET."""
     for route in routes:
         assert isinstance(route, Route | Mount), route
+        if route.path.startswith(ROOT):
+            continue
         methods = (route.methods or set()) - {"HEAD"} if isinstance(route, Route) else {"GET"}
         yield from ((method, route.path) for method in methods)
 
 
 def without_row(routes: list[BaseRoute]) -> set[tuple[str, str]]:
     """The routes that the table forgets."""
-    return set(rows_of(routes)) - WITH_IDS.keys() - WITHOUT_IDS
+    return set(rows_of(routes)) - WITH_IDS.keys() - WITHOUT_IDS - PUBLIC
 
 
 @pytest.fixture
@@ -401,7 +434,7 @@ def own(person: Person, red_picture: bytes) -> Ids:
 
 def test_every_route_has_a_row_in_the_table_and_every_row_a_route(routes: list[BaseRoute]) -> None:
     assert without_row(routes) == set()
-    assert WITH_IDS.keys() | WITHOUT_IDS == set(rows_of(routes))
+    assert WITH_IDS.keys() | WITHOUT_IDS | PUBLIC == set(rows_of(routes))
     assert [row for row in WITHOUT_IDS if "{" in row[1]] == []
 
 
