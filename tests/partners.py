@@ -93,8 +93,8 @@ class InsideShop:
 async def inside_shop(http: httpx.AsyncClient, scopes: str = ALL, *, is_sandbox: bool = False) -> InsideShop:
     """A shop that is put straight into the open store; `http` calls a service in this process without cookies."""
     partner_id, secret = await credentials.add_partner(f"Shop {uuid.uuid4().hex[:8]}", is_sandbox)
-    async with db.transaction():
-        token = await credentials.Tokens().make(partner_id, scopes, now_ms())
+    token = credentials.new_token()
+    await credentials.keep_token(token, partner_id, scopes, now_ms())
     return InsideShop(http, partner_id, secret, token)
 
 

@@ -88,6 +88,20 @@ async def set_disabled(partner_id: uuid.UUID, now: int | None) -> None:
             await end_tokens(partner_id, now)
 
 
+def new_token() -> str:
+    """An access token, which is good once it is kept."""
+    return TOKEN_MARK + secrets.token_urlsafe(SECRET_BYTES)
+
+
+async def keep_token(token: str, partner_id: uuid.UUID, scopes: str, now: int) -> None:
+    """The token is good for these scopes (separated by blanks) for as long as tokens are."""
+    sql = (
+        "INSERT INTO partner_token (token_hash, partner_id, scopes, created_ms, expires_ms) "
+        "VALUES ($1, $2, $3, $4, $5) RETURNING partner_id"
+    )
+    await db.fetch(sql, token_hash(token), str(partner_id), scopes, now, now + TOKEN_S * 1000)
+
+
 @dataclass(frozen=True, slots=True)
 class _Known:
     caller: Caller
@@ -100,16 +114,6 @@ class Tokens:
 
     def __init__(self) -> None:
         self._known: OrderedDict[str, _Known] = OrderedDict()
-
-    async def make(self, partner_id: uuid.UUID, scopes: str, now: int) -> str:
-        """A token for these scopes, kept inside the caller's transaction."""
-        token = TOKEN_MARK + secrets.token_urlsafe(SECRET_BYTES)
-        sql = (
-            "INSERT INTO partner_token (token_hash, partner_id, scopes, created_ms, expires_ms) "
-            "VALUES ($1, $2, $3, $4, $5) RETURNING partner_id"
-        )
-        await db.fetch(sql, token_hash(token), str(partner_id), scopes, now, now + TOKEN_S * 1000)
-        return token
 
     async def caller(self, store: db.Store, token: str) -> Caller:
         """Whose token it is; raises Unauthorized."""

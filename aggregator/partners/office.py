@@ -27,6 +27,7 @@ from aggregator.partners.idempotency import Memory
 from aggregator.partners.link_routes import LinkDesk, LinkRoutes
 from aggregator.partners.linking import Linking
 from aggregator.partners.news import News
+from aggregator.partners.oauth import OAuth
 from aggregator.partners.pictures import PartnerPictures
 from aggregator.partners.programme_routes import ProgrammeDesk, Showcase
 from aggregator.partners.request_log import RequestLog
@@ -89,6 +90,7 @@ class Office:
     def routes(self) -> list[BaseRoute]:
         """What answers to shops, and to devices about shops."""
         return [
+            *OAuth(self.tokens, self.settings.address, self.settings.limit_scale).routes(),
             *self._gate().routes(self.endpoints()),
             *self.showcase.routes(),
             *LinkRoutes(self.sessions, self.linking).routes(),
