@@ -12,57 +12,48 @@ import pytest
 from aggregator import db
 from aggregator.jobs import now_ms
 from aggregator.partners import events
-from tests.inside import Guest, opened
+from tests.partners import InsideShop, Open, inside_shop, opened
 from tests.service import ServiceOptions
 
-Story = Callable[[Guest], Awaitable[None]]
+Story = Callable[[Open, InsideShop], Awaitable[None]]
 NUMBER = "7789001234567"
-SHOP = (
-    "INSERT INTO partner (id, name, sandbox, created_ms, tokens_from_ms, event_seq) VALUES ($1, 'Мята', 0, $2, $2, 0)"
-)
 
 
 def tell(options: ServiceOptions, story: Story) -> None:
     async def run() -> None:
-        async with opened(options) as guest:
-            await story(guest)
+        async with opened(options) as found:
+            await story(found, await inside_shop(found.http))
 
     asyncio.run(run())
-
-
-async def shop() -> uuid.UUID:
-    id = uuid.uuid4()
-    await db.fetch(SHOP, str(id), now_ms())
-    return id
 
 
 def challenge(minutes: int = 10, code: str = "808080") -> events.Challenge:
     return events.Challenge(uuid.uuid4(), NUMBER, code, datetime.now(UTC) + timedelta(minutes=minutes))
 
 
-async def record(guest: Guest, partner_id: uuid.UUID, data: events.Challenge, *, fails: bool = False) -> None:
+async def record(found: Open, partner_id: uuid.UUID, data: events.Challenge, *, fails: bool = False) -> None:
     async with db.transaction():
-        await events.record(guest.service.keys, partner_id, events.CHALLENGE, data, now_ms())
+        await events.record(found.service.keys, partner_id, events.CHALLENGE, data, now_ms())
         if fails:
             raise LookupError
 
 
-async def feed(guest: Guest, partner_id: uuid.UUID, after: int | None = None, limit: int = 1_000) -> events.Page:
-    return await events.page(guest.store, guest.service.keys, partner_id, after, limit, now_ms())
+async def feed(found: Open, partner_id: uuid.UUID, after: int | None = None, limit: int = 1_000) -> events.Page:
+    return await events.page(found.store, found.service.keys, partner_id, after, limit, now_ms())
 
 
 def test_the_feed_is_the_order_of_commits_and_has_no_gaps(options: ServiceOptions) -> None:
-    async def story(guest: Guest) -> None:
-        partner_id = await shop()
+    async def story(found: Open, shop: InsideShop) -> None:
+        partner_id = shop.id
         seen: list[events.Told] = []
 
         async def write(turn: int) -> None:
             with suppress(LookupError):
-                await record(guest, partner_id, challenge(), fails=turn % 3 == 0)
+                await record(found, partner_id, challenge(), fails=turn % 3 == 0)
 
         async def read() -> None:
             while len(seen) < 20:
-                page = await feed(guest, partner_id, seen[-1].seq if seen else None, 5)
+                page = await feed(found, partner_id, seen[-1].seq if seen else None, 5)
                 seen.extend(page.events)
                 await asyncio.sleep(0.01)
 
@@ -71,7 +62,7 @@ def test_the_feed_is_the_order_of_commits_and_has_no_gaps(options: ServiceOption
             for turn in range(30):
                 group.create_task(write(turn))
         assert [told.seq for told in seen] == list(range(1, 21))
-        whole = await feed(guest, partner_id)
+        whole = await feed(found, partner_id)
         assert whole.events == seen
         assert not whole.is_torn
 
@@ -79,37 +70,37 @@ def test_the_feed_is_the_order_of_commits_and_has_no_gaps(options: ServiceOption
 
 
 def test_a_code_is_told_until_its_attempt_is_over_and_never_after(options: ServiceOptions) -> None:
-    async def story(guest: Guest) -> None:
-        partner_id, stranger = await shop(), await shop()
+    async def story(found: Open, shop: InsideShop) -> None:
+        partner_id, stranger = shop.id, (await inside_shop(found.http)).id
         spent, open_, late = challenge(), challenge(), challenge(minutes=-1)
         for data in (spent, open_, late):
-            await record(guest, partner_id, data)
-        before = (await feed(guest, partner_id)).events
+            await record(found, partner_id, data)
+        before = (await feed(found, partner_id)).events
         async with db.transaction():
-            await events.blank(guest.service.keys, stranger, open_.attempt)
-            await events.blank(guest.service.keys, partner_id, spent.attempt)
-        after = (await feed(guest, partner_id)).events
+            await events.blank(found.service.keys, stranger, open_.attempt)
+            await events.blank(found.service.keys, partner_id, spent.attempt)
+        after = (await feed(found, partner_id)).events
         assert [told.data["code"] for told in before] == ["808080", "808080", None]
         assert [told.data["code"] for told in after] == [None, "808080", None]
         assert [told.id for told in after] == [told.id for told in before]
         assert after[0].data["attempt"] == str(spent.attempt)
-        await events.tidy(guest.service.keys, guest.store, now_ms())
-        boxes = await guest.store.read("SELECT id, box FROM event WHERE partner_id = $1 ORDER BY seq", str(partner_id))
-        kept = [b"808080" in guest.service.keys.open(bytes(row["box"]), f"event/{row['id']}".encode()) for row in boxes]
+        await events.tidy(found.service.keys, found.store, now_ms())
+        boxes = await found.store.read("SELECT id, box FROM event WHERE partner_id = $1 ORDER BY seq", str(partner_id))
+        kept = [b"808080" in found.service.keys.open(bytes(row["box"]), f"event/{row['id']}".encode()) for row in boxes]
         assert kept == [False, True, False]
 
     tell(options, story)
 
 
 def test_events_go_after_30_days_and_whoever_had_not_read_them_is_told_so(options: ServiceOptions) -> None:
-    async def story(guest: Guest) -> None:
-        partner_id = await shop()
+    async def story(found: Open, shop: InsideShop) -> None:
+        partner_id = shop.id
         for _ in range(4):
-            await record(guest, partner_id, challenge())
+            await record(found, partner_id, challenge())
         old = "UPDATE event SET made_ms = $2 WHERE partner_id = $1 AND seq <= 2"
         await db.fetch(old, str(partner_id), now_ms() - 31 * 86_400_000)
-        await events.tidy(guest.service.keys, guest.store, now_ms())
-        pages = [await feed(guest, partner_id, after) for after in (None, 0, 1, 2, 4)]
+        await events.tidy(found.service.keys, found.store, now_ms())
+        pages = [await feed(found, partner_id, after) for after in (None, 0, 1, 2, 4)]
         assert [[told.seq for told in page.events] for page in pages] == [[3, 4], [3, 4], [3, 4], [3, 4], []]
         assert [page.is_torn for page in pages] == [False, True, True, False, False]
         assert pages[-1].last == 4

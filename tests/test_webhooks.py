@@ -16,17 +16,24 @@ from aggregator.partners import deliveries, events, webhooks
 from aggregator.partners.deliveries import Sender
 from aggregator.partners.events import Bell
 from aggregator.partners.webhooks import Webhook
-from tests.inside import Guest, opened
+from tests.answers import assert_problem, pointers
+from tests.partners import InsideShop, Open, inside_shop, opened
+from tests.receivers import TAKEN, Answer, Hooked, Receiver, Verify, receiver, verifier
 from tests.service import ServiceOptions
-from tests.shops import TAKEN, Answer, Hooked, Shop, Verify, shop_server, verifier
-from tests.test_events import NUMBER, shop
+from tests.test_events import NUMBER
 
 HOUR_MS = 3_600_000
 
 
+@pytest.fixture(autouse=True)
+def unasked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The service's own sender looks only when it is rung, so that tests have the clock in their hands."""
+    monkeypatch.setattr(deliveries, "POLL_S", 3_600)
+
+
 @pytest.fixture
-def server() -> Iterator[Shop]:
-    with shop_server() as found:
+def server() -> Iterator[Receiver]:
+    with receiver() as found:
         yield found
 
 
@@ -40,22 +47,22 @@ def verify() -> Iterator[Verify]:
 class Town:
     """A service in this process and one shop that it tells; `later_ms` is how far its clock is ahead."""
 
-    guest: Guest
-    server: Shop
-    partner_id: uuid.UUID
+    open: Open
+    server: Receiver
+    shop: InsideShop
     later_ms: int = 0
 
     def clock(self) -> int:
         return now_ms() + self.later_ms
 
     def sender(self) -> Sender:
-        service = self.guest.service
+        service = self.open.service
         return Sender(service.keys, service.outbound, Bell(), self.clock)
 
     async def hook(self, path: str = "/karman", partner_id: uuid.UUID | None = None) -> tuple[Webhook, str]:
         url = self.server.url(path)
         async with db.transaction():
-            return await webhooks.add(self.guest.service.keys, partner_id or self.partner_id, url, self.clock())
+            return await webhooks.add(self.open.service.keys, partner_id or self.shop.id, url, self.clock())
 
     async def happen(self, times: int = 1, partner_id: uuid.UUID | None = None) -> list[str]:
         """Something that a shop is told of, so many times; gives the events' ids."""
@@ -63,8 +70,8 @@ class Town:
         for _ in range(times):
             data = events.LinkCreated(uuid.uuid4(), NUMBER, "open")
             async with db.transaction():
-                found = partner_id or self.partner_id
-                id = await events.record(self.guest.service.keys, found, events.CREATED, data, self.clock())
+                found = partner_id or self.shop.id
+                id = await events.record(self.open.service.keys, found, events.CREATED, data, self.clock())
             ids.append(str(id))
         return ids
 
@@ -74,35 +81,35 @@ class Town:
         await self.sender().settle()
         return self.server.take()
 
-    async def faring(self, webhook: Webhook) -> list[dict[str, Any]]:
-        return [item for _, item in await webhooks.deliveries(self.guest.store, webhook, None, 0, 1_000)]
+    async def faring(self, webhook_id: uuid.UUID | str) -> list[dict[str, Any]]:
+        return list((await self.shop.call("GET", f"/webhooks/{webhook_id}/deliveries")).json()["items"])
 
     async def state(self, webhook: Webhook) -> str:
-        return (await webhooks.found(self.guest.service.keys, webhook.partner_id, webhook.id)).state
+        return (await webhooks.found(self.open.service.keys, webhook.partner_id, webhook.id)).state
 
 
 Story = Callable[[Town], Awaitable[None]]
 Tell = Callable[[Story], None]
 
 
-def telling(options: ServiceOptions, server: Shop) -> Tell:
+def telling(options: ServiceOptions, server: Receiver) -> Tell:
     allowed = replace(options, environment={**options.environment, "KARMAN_PRIVATE_HOSTS": server.host})
 
     async def tell(story: Story) -> None:
-        async with opened(allowed) as guest:
-            await story(Town(guest, server, await shop()))
+        async with opened(allowed) as found:
+            await story(Town(found, server, await inside_shop(found.http)))
 
     return lambda story: asyncio.run(tell(story))
 
 
 @pytest.fixture
-def tell(tmp_path: Path, server: Shop) -> Tell:
+def tell(tmp_path: Path, server: Receiver) -> Tell:
     """On the embedded store."""
     return telling(ServiceOptions(tmp_path), server)
 
 
 @pytest.fixture
-def tell_on_each(options: ServiceOptions, server: Shop) -> Tell:
+def tell_on_each(options: ServiceOptions, server: Receiver) -> Tell:
     """On either store."""
     return telling(options, server)
 
@@ -113,8 +120,8 @@ def test_the_feed_equals_the_webhooks_which_another_library_verifies(tell_on_eac
         _, second = await town.hook("/second")
         await town.happen(7)
         hooked = await town.told()
-        keys = town.guest.service.keys
-        feed = (await events.page(town.guest.store, keys, town.partner_id, None, 100, town.clock())).events
+        keys = town.open.service.keys
+        feed = (await events.page(town.open.store, keys, town.shop.id, None, 100, town.clock())).events
         for path, secret, other in (("/first", first, second), ("/second", second, first)):
             came = [one for one in hooked if one.path == path]
             assert [one.item() for one in came] == [told.as_item() for told in feed]
@@ -140,7 +147,7 @@ def test_a_rotated_secret_signs_beside_its_successor_for_a_day_and_no_repeat_loo
         assert verify(old, stale) is None
         town.later_ms = 0
         async with db.transaction():
-            _, new = await webhooks.rotate(town.guest.service.keys, town.partner_id, webhook.id, town.clock())
+            _, new = await webhooks.rotate(town.open.service.keys, town.shop.id, webhook.id, town.clock())
         await town.happen()
         [both] = await town.told()
         assert verify(old, both) == verify(new, both) is not None
@@ -154,20 +161,20 @@ def test_a_rotated_secret_signs_beside_its_successor_for_a_day_and_no_repeat_loo
 
 
 def test_an_event_is_tried_ten_times_over_three_days_then_given_up_and_sent_again_when_asked(
-    tell: Tell, server: Shop
+    tell: Tell, server: Receiver
 ) -> None:
     async def story(town: Town) -> None:
         webhook, _ = await town.hook()
         [id] = await town.happen()
         server.answers = lambda hooked: (301, {"location": server.url("/elsewhere")})
         tries = []
-        while (await town.faring(webhook))[0]["state"] == "waiting":
+        while (await town.faring(webhook.id))[0]["state"] == "waiting":
             tries += [(hooked.id, town.later_ms) for hooked in await town.told()]
-            [due] = await town.guest.store.read("SELECT next_ms FROM delivery")
+            [due] = await town.open.store.read("SELECT next_ms FROM delivery")
             town.later_ms = max(town.later_ms, (due["next_ms"] or 0) - now_ms())
         assert [hooked for hooked, _ in tries] == [id] * 10
         assert 75 <= tries[-1][1] / HOUR_MS <= 84
-        assert await town.faring(webhook) == [
+        assert await town.faring(webhook.id) == [
             {"event": id, "type": "link.created", "state": "dead", "tries": 10, "status": 301}
             | {"next_try_at": None, "detail": None}
         ]
@@ -184,7 +191,7 @@ def test_an_event_is_tried_ten_times_over_three_days_then_given_up_and_sent_agai
     tell(story)
 
 
-def test_a_shop_that_asks_for_time_gets_it(tell: Tell, server: Shop) -> None:
+def test_a_shop_that_asks_for_time_gets_it(tell: Tell, server: Receiver) -> None:
     async def story(town: Town) -> None:
         await town.hook()
         await town.happen()
@@ -196,14 +203,14 @@ def test_a_shop_that_asks_for_time_gets_it(tell: Tell, server: Shop) -> None:
     tell(story)
 
 
-def test_gone_switches_a_webhook_off_until_its_shop_asks_for_what_it_missed(tell: Tell, server: Shop) -> None:
+def test_gone_switches_a_webhook_off_until_its_shop_asks_for_what_it_missed(tell: Tell, server: Receiver) -> None:
     async def story(town: Town) -> None:
         webhook, _ = await town.hook()
         ids = await town.happen(2)
         server.answers = lambda hooked: (410, {})
         assert [hooked.id for hooked in await town.told()] == ids[:1]
         assert await town.state(webhook) == "off"
-        assert [item["state"] for item in await town.faring(webhook)] == ["dead", "dead"]
+        assert [item["state"] for item in await town.faring(webhook.id)] == ["dead", "dead"]
         server.answers = lambda hooked: TAKEN
         ids += await town.happen()
         assert await town.told(HOUR_MS) == []
@@ -215,7 +222,7 @@ def test_gone_switches_a_webhook_off_until_its_shop_asks_for_what_it_missed(tell
     tell(story)
 
 
-def test_a_webhook_that_fails_for_days_says_so_and_recovers_by_itself(tell: Tell, server: Shop) -> None:
+def test_a_webhook_that_fails_for_days_says_so_and_recovers_by_itself(tell: Tell, server: Receiver) -> None:
     async def story(town: Town) -> None:
         webhook, _ = await town.hook()
         server.answers = lambda hooked: (500, {})
@@ -225,7 +232,7 @@ def test_a_webhook_that_fails_for_days_says_so_and_recovers_by_itself(tell: Tell
         assert await town.state(webhook) == "failing"
         await town.happen()
         await town.told()
-        assert (await town.faring(webhook))[-1]["state"] == "dead"
+        assert (await town.faring(webhook.id))[-1]["state"] == "dead"
         server.answers = lambda hooked: TAKEN
         await town.happen()
         await town.told()
@@ -235,7 +242,7 @@ def test_a_webhook_that_fails_for_days_says_so_and_recovers_by_itself(tell: Tell
 
 
 def test_neither_a_silent_shop_nor_a_silent_event_holds_up_others(
-    tell: Tell, server: Shop, monkeypatch: pytest.MonkeyPatch
+    tell: Tell, server: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(deliveries, "PATIENCE_S", 0.05)
     others_came, stuck = threading.Event(), ""
@@ -249,7 +256,7 @@ def test_neither_a_silent_shop_nor_a_silent_event_holds_up_others(
 
     async def story(town: Town) -> None:
         nonlocal stuck
-        silent = await shop()
+        silent = (await inside_shop(town.open.http)).id
         await town.hook("/silent", silent)
         await town.hook("/quick")
         await town.happen(6, silent)
@@ -271,7 +278,7 @@ def test_of_two_processes_one_tells_each_event_and_in_its_order(tell_on_each: Te
     tell_on_each(story)
 
 
-def test_what_a_killed_process_has_begun_is_told_again_under_the_same_id(tell: Tell, server: Shop) -> None:
+def test_what_a_killed_process_has_begun_is_told_again_under_the_same_id(tell: Tell, server: Receiver) -> None:
     async def story(town: Town) -> None:
         await town.hook()
         ids = await town.happen(2)
@@ -297,7 +304,7 @@ def test_what_a_killed_process_has_begun_is_told_again_under_the_same_id(tell: T
 
 def test_what_comes_while_a_lane_closes_is_told_without_waiting(tell: Tell) -> None:
     async def story(town: Town) -> None:
-        bell, service = Bell(), town.guest.service
+        bell, service = Bell(), town.open.service
         await town.hook()
         sender = Sender(service.keys, service.outbound, bell)
         tending = asyncio.create_task(sender.tend())
@@ -311,5 +318,115 @@ def test_what_comes_while_a_lane_closes_is_told_without_waiting(tell: Tell) -> N
         tending.cancel()
         await asyncio.wait({tending})
         assert [hooked.id for hooked in town.server.take()] == ids
+
+    tell(story)
+
+
+def test_a_shop_keeps_a_few_webhooks_at_public_addresses(tell: Tell) -> None:
+    async def story(town: Town) -> None:
+        shop, url = town.shop, town.server.url()
+        assert_problem(await shop.call("POST", "/webhooks", {"url": url}), 400, "idempotency-key-needed")
+        for wrong in ("http://shop.example/", "https://10.0.0.1/", "ftp://shop.example/", "https://a:b@shop.example/"):
+            refused = await shop.call("POST", "/webhooks", {"url": wrong}, key="wrong")
+            assert (refused.status_code, pointers(refused.json())) == (422, ["/url"])
+        made = [await shop.call("POST", "/webhooks", {"url": url}, key=f"hook {n}") for n in (0, 0, 1, 2, 3, 4, 5)]
+        assert [answer.status_code for answer in made] == [201] * 6 + [409]
+        assert made[0].json() == made[1].json()
+        hook = made[0].json()
+        shown = (await shop.call("GET", "/webhooks")).json()["items"]
+        assert [item["id"] for item in shown] == [answer.json()["id"] for answer in made[1:6]]
+        assert "secret" not in shown[0]
+        for answer in made[2:6]:
+            await shop.call("DELETE", f"/webhooks/{answer.json()['id']}")
+        rotated = await shop.call("POST", f"/webhooks/{hook['id']}/secret", key="rotate")
+        assert rotated.json()["secret"] != hook["secret"]
+
+    tell(story)
+
+
+def test_a_shop_pages_through_what_happened_and_has_it_sent_again_from_where_it_likes(tell_on_each: Tell) -> None:
+    async def story(town: Town) -> None:
+        shop, hook = town.shop, (await town.hook())[0].id
+        ids = await town.happen(5)
+        assert len(await town.told()) == 5
+        found, cursor = [], ""
+        for _ in range(4):
+            page = await shop.call("GET", f"/events?limit=2{cursor}")
+            found += [item["id"] for item in page.json()["items"]]
+            assert ("link" in page.headers) == (len(page.json()["items"]) == 2)
+            cursor = f"&after={page.json()['next']}"
+        assert found == ids
+        ids += await town.happen()
+        assert [item["id"] for item in (await shop.call("GET", f"/events?{cursor}")).json()["items"]] == ids[5:]
+        again = await shop.call("POST", f"/webhooks/{hook}/replay", {"after": cursor.removeprefix("&after=")})
+        assert again.json() == {"queued": 1}
+        async with asyncio.timeout(30):
+            while not all(item["state"] == "delivered" for item in await town.faring(hook)):
+                await asyncio.sleep(0.01)
+        assert [hooked.id for hooked in town.server.take()] == ids[5:]
+        listed = await shop.call("GET", f"/webhooks/{hook}/deliveries?state=delivered&limit=4")
+        assert [item["event"] for item in listed.json()["items"]] == ids[:4]
+        rest = await shop.call("GET", f"/webhooks/{hook}/deliveries?state=delivered&after={listed.json()['next']}")
+        assert ([item["event"] for item in rest.json()["items"]], rest.json()["next"]) == (ids[4:], None)
+
+    tell_on_each(story)
+
+
+def test_another_shops_webhook_and_cursor_are_as_good_as_none(tell: Tell) -> None:
+    async def story(town: Town) -> None:
+        stranger = await inside_shop(town.open.http)
+        webhook, _ = await town.hook()
+        await town.happen()
+        cursor = (await town.shop.call("GET", "/events")).json()["next"]
+        for method, path, body in (
+            ("DELETE", "", None),
+            ("POST", "/secret", None),
+            ("POST", "/replay", {"after": None}),
+            ("GET", "/deliveries", None),
+        ):
+            answers = [
+                await stranger.call(method, f"/webhooks/{id}{path}", body, key=uuid.uuid4().hex if body is None else "")
+                for id in (webhook.id, uuid.uuid4(), "x")
+            ]
+            bodies = [{**answer.json(), "request_id": ""} for answer in answers]
+            assert [answer.status_code for answer in answers] == [404] * 3
+            assert bodies[0] == bodies[1] == bodies[2]
+        for text in (cursor, cursor[:-2], "x"):
+            assert_problem(await stranger.call("GET", f"/events?after={text}"), 422, "invalid")
+        assert (await stranger.call("GET", "/events")).json()["items"] == []
+        assert len(await town.told()) == 1
+
+    tell(story)
+
+
+def test_the_self_test_says_in_words_what_is_right_and_what_is_not(
+    tell: Tell, server: Receiver, verify: Verify
+) -> None:
+    async def story(town: Town) -> None:
+        async def checked() -> dict[str, bool]:
+            report = (await town.shop.call("POST", "/selftest")).json()["checks"]
+            assert "a secret of the shop" not in str(report)
+            return {check["name"]: check["ok"] for check in report}
+
+        assert await checked() == {"webhook": False}
+        _, secret = await town.hook()
+        # It takes whatever comes, then refuses what is forged or old, then knows what it has had, then is gone.
+        assert await checked() == {
+            "reachable": True, "takes": True, "quick": True, "twice": True, "forged": False, "old": True
+        }  # fmt: skip
+        server.answers = lambda hooked: TAKEN if verify(secret, hooked) else (400, {"x": "a secret of the shop"})
+        assert all((await checked()).values())
+        known: set[str] = set()
+
+        def once(hooked: Hooked) -> Answer:
+            is_new = hooked.id not in known
+            known.add(hooked.id)
+            return TAKEN if is_new and verify(secret, hooked) else (409, {})
+
+        server.answers = once
+        assert [name for name, ok in (await checked()).items() if not ok] == ["twice"]
+        server.answers = lambda hooked: (302, {"location": "http://127.0.0.1:1/"})
+        assert await checked() == {"reachable": True, "takes": False, "quick": True}
+        assert (await town.shop.call("GET", "/events")).json()["items"] == []
 
     tell(story)

@@ -45,8 +45,10 @@ class Cursors:
         and list.
         """
         text = call.query.get("after", "")
-        if not text:
-            return None
+        return self.read(call, name, text, shape) if text else None
+
+    def read(self, call: Call, name: str, text: str, shape: type[T]) -> T:
+        """The position in a cursor, wherever it was sent; raises Invalid."""
         try:
             signed = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
         except (binascii.Error, ValueError):

@@ -123,6 +123,8 @@ class Sender:
                     await self._open_lanes()
                 except db.STORE_ERRORS as error:
                     _log.warning("webhooks wait for the store: %s", error)
+                except Exception:
+                    _log.exception("webhooks wait")
                 await self._bell.heard(POLL_S)
         finally:
             for lane in self._lanes:

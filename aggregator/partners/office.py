@@ -4,6 +4,7 @@ do."""
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from starlette.routing import BaseRoute
@@ -13,15 +14,18 @@ from aggregator.accounts.exports import Exporter
 from aggregator.accounts.leaving import Erase
 from aggregator.accounts.sessions import Sessions
 from aggregator.crypto import KeyRing
-from aggregator.jobs import Job
+from aggregator.jobs import Job, beside
 from aggregator.merchants.directory import Directory
 from aggregator.outbound import Outbound
-from aggregator.partners import attempts, wishes
+from aggregator.partners import attempts, events, wishes
 from aggregator.partners.allowance import Allowance
 from aggregator.partners.api import Endpoint
 from aggregator.partners.credential_routes import CredentialRoutes
 from aggregator.partners.credentials import Tokens
 from aggregator.partners.cursors import Cursors
+from aggregator.partners.deliveries import Sender
+from aggregator.partners.event_routes import EventRoutes
+from aggregator.partners.events import Bell
 from aggregator.partners.gate import Gate
 from aggregator.partners.idempotency import Memory
 from aggregator.partners.link_routes import LinkDesk, LinkRoutes
@@ -67,6 +71,8 @@ class Office:
         self.tokens = Tokens()
         self.log = RequestLog()
         self.cursors = Cursors(keys)
+        # To be rung after the commit of whatever told a shop something.
+        self.bell = Bell()
         self.hooks: list[Any] = []
         self.mutators: list[Mutator] = [*wishes.MUTATORS]
         self.erasers: list[Erase] = []
@@ -85,6 +91,7 @@ class Office:
             *LinkDesk(self.keys, self.cursors, self.news).endpoints(),
             *CredentialRoutes(self.tokens).endpoints(),
             *RequestRoutes(self.log, self.cursors).endpoints(),
+            *self._events().endpoints(),
         ]
 
     def routes(self) -> list[BaseRoute]:
@@ -97,6 +104,9 @@ class Office:
             *self.pictures.routes(),
         ]
 
+    def _events(self) -> EventRoutes:
+        return EventRoutes(self.keys, self.outbound, self.cursors, self.bell, self.settings.limit_scale)
+
     def _gate(self) -> Gate:
         allowance = Allowance(self.settings.limit_scale)
         return Gate(self.tokens, allowance, Memory(self.keys), self.log, self.settings.address)
@@ -105,10 +115,12 @@ class Office:
         """What is done in the background, by one process at a time."""
         return [
             Job("forget-link-attempts", timedelta(hours=1), attempts.forget),
+            Job("forget-events", timedelta(hours=1), partial(events.tidy, self.keys)),
         ]
 
     @asynccontextmanager
     async def open(self, store: db.Store) -> AsyncIterator[None]:
         """What every process does for itself goes on inside the block."""
-        async with self.log.open():
+        sender = Sender(self.keys, self.outbound, self.bell)
+        async with self.log.open(), beside(sender.tend()):
             yield

@@ -35,7 +35,7 @@ TAKEN: Answer = (204, {})
 
 
 @dataclass
-class Shop:
+class Receiver:
     """Listens on localhost, keeps what comes, and answers what `answers` says, in a thread for each call."""
 
     port: int
@@ -56,15 +56,15 @@ class Shop:
 
 
 @contextmanager
-def shop_server() -> Iterator[Shop]:
+def receiver() -> Iterator[Receiver]:
     """One that answers inside the block."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["content-length"]))
             hooked = Hooked(self.path, {name.lower(): value for name, value in self.headers.items()}, body)
-            shop.hooked.append(hooked)
-            status, headers = shop.answers(hooked)
+            found.hooked.append(hooked)
+            status, headers = found.answers(hooked)
             self.send_response(status)
             for name, value in {"content-length": "0", **headers}.items():
                 self.send_header(name, value)
@@ -74,10 +74,10 @@ def shop_server() -> Iterator[Shop]:
             pass
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    shop = Shop(server.server_address[1])
+    found = Receiver(server.server_address[1])
     threading.Thread(target=server.serve_forever, daemon=True).start()
     try:
-        yield shop
+        yield found
     finally:
         server.shutdown()
         server.server_close()
