@@ -81,7 +81,7 @@ class Office:
         self.pictures = PartnerPictures()
         self.programmes = ProgrammeDesk(directory, self.pictures)
         self.showcase = Showcase(directory, settings.limit_scale)
-        self.news = News(pokes, [])
+        self.news = News(pokes, [self.bell.ring])
         self.linking = Linking(keys, directory, self.news)
 
     def endpoints(self) -> list[Endpoint]:
