@@ -40,6 +40,16 @@ class PersonsDay:
             return self._moment(local.date(), self.quiet[0])
         return self._moment(local.date() + timedelta(days=1), 0)
 
+    def loud_from(self, now_ms: int) -> int:
+        """The first moment from now on that is not quiet."""
+        local = self._local(now_ms)
+        if self.quiet is None or not self._is_quiet(_minute(local)):
+            return now_ms
+        ends = self.quiet[1]
+        day = local.date() if ends > _minute(local) else local.date() + timedelta(days=1)
+        # Where clocks are set back, that hour has been already.
+        return max(now_ms, self._moment(day, ends))
+
     def _openings(self, now_ms: int) -> Iterator[int]:
         today = self.today(now_ms)
         for days in range(3):

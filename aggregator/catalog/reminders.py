@@ -96,7 +96,7 @@ class Reminding:
             fresh.sort(key=lambda one: (one.ends, str(one.space), one.key))
             await queue(KIND, fresh, devices, now_ms, day.closes(now_ms))
 
-    async def compose(self, notice: Notice, subscription: PushSubscription) -> bytes | None:
+    async def compose(self, notice: Notice, subscription: PushSubscription, now_ms: int) -> bytes | None:
         """What the notice says now: of cards that still end then and may still be seen."""
         wish = await ReminderWish.get_or_none(account_id=notice.account_id)
         if wish is None or wish.look_ms is None:

@@ -9,11 +9,13 @@ from msgspec import Meta, Struct
 
 from aggregator import db
 from aggregator.accounts.exports import Export, File, json_file
+from aggregator.accounts.sessions import iso
 from aggregator.crypto import BoxUnreadable, KeyRing
 from aggregator.partners import live
-from aggregator.partners.models import OfferMark
+from aggregator.partners.models import OfferMark, OfferTold
 from aggregator.partners.numbers import BLIND_BYTES
 from aggregator.partners.offers import Counts
+from aggregator.partners.programmes import Read
 from aggregator.sync.log import bound
 
 FEWEST_PEOPLE = 20
@@ -107,7 +109,7 @@ async def _count(mine: Sequence[str], marks: Sequence[tuple[str, str, Kind]]) ->
         await OfferMark.bulk_create(rows, ignore_conflicts=True)
 
 
-async def counts(partner_id: uuid.UUID, ids: Sequence[str]) -> dict[str, Counts]:
+async def counts(partner_id: uuid.UUID, ids: Sequence[str], read: Read = db.fetch) -> dict[str, Counts]:
     """What a shop is told of each of its offers: tens, and nothing below 20 people."""
     if not ids:
         return {}
@@ -116,7 +118,7 @@ async def counts(partner_id: uuid.UUID, ids: Sequence[str]) -> dict[str, Counts]
         f"WHERE partner_id = $1 AND offer_id IN ({db.marks(2, len(ids))}) GROUP BY offer_id, kind"
     )
     found: dict[str, dict[str, int | None]] = {id: {} for id in ids}
-    for row in await db.fetch(sql, str(partner_id), *ids):
+    for row in await read(sql, str(partner_id), *ids):
         found[row["offer_id"]][row["kind"]] = told(row["people"])
     return {id: msgspec.convert(of_offer, Counts) for id, of_offer in found.items()}
 
@@ -132,10 +134,15 @@ async def erase(keys: KeyRing, account_id: uuid.UUID) -> None:
 
 
 async def export(keys: KeyRing, asked: Export) -> AsyncIterator[File]:
-    """`offers.json`: what the person did with which offers, and of which they were told."""
+    """`offers.json`: what the person did with which offers, and of which they are told when."""
     mine = OfferMark.filter(holder__in=holders(keys, asked.account_id)).order_by("partner_id", "offer_id", "kind")
     marks: list[dict[str, Any]] = [
         {"shop": str(partner), "offer": offer, "kind": kind}
         for partner, offer, kind in await mine.values_list("partner_id", "offer_id", "kind")
     ]
-    yield json_file("offers.json", {"marks": marks})
+    told = OfferTold.filter(account_id=asked.account_id).order_by("told_ms", "partner_id", "offer_id")
+    notices = [
+        {"shop": str(partner), "offer": offer, "at": iso(told_ms)}
+        for partner, offer, told_ms in await told.values_list("partner_id", "offer_id", "told_ms")
+    ]
+    yield json_file("offers.json", {"marks": marks, "notices": notices})

@@ -6,9 +6,10 @@ A live offer is on cards from its start to its end; what has to reach them goes 
 
 import asyncio
 import uuid
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -19,7 +20,8 @@ from aggregator.catalog.fields import is_plain
 from aggregator.crypto import KeyRing
 from aggregator.errors import Conflict, FieldError, Invalid, NotFound
 from aggregator.partners import live, numbers, outbox
-from aggregator.partners.programmes import Id, Known, require
+from aggregator.partners.pictures import address, drop
+from aggregator.partners.programmes import Id, Known, Read, require
 from aggregator.partners.texts import LINE, LINES, Language
 
 MAX_LIVE = 20
@@ -114,7 +116,7 @@ class Stored:
     id: str
     state: State
     body: Body
-    picture_id: str | None
+    picture_id: uuid.UUID | None
     starts_ms: int
     ends_ms: int
     told_ms: int | None
@@ -129,8 +131,8 @@ class Stored:
 
     @property
     def picture(self) -> str | None:
-        """Where its picture is."""
-        return f"/api/partner-pictures/{self.picture_id}" if self.picture_id else None
+        """Where its picture is shown."""
+        return address(self.picture_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +169,13 @@ def for_card(offers: Sequence[Current], policy: str, tier: str | None, blinds: C
     return [{**offer.body(), "why": why} for offer, why in found if why is not None]
 
 
+async def on_cards(
+    partner_id: uuid.UUID, now_ms: int, blinds: Collection[str]
+) -> Callable[[str, str | None, Collection[str]], list[dict[str, Any]]]:
+    """What a shop offers at a time to cards with numbers of these blinds: `for_card`, told of them already."""
+    return partial(for_card, await current(partner_id, now_ms, blinds))
+
+
 FIELDS = "id, state, body, picture_id, starts_ms, ends_ms, told_ms"
 LIVE = (
     f"SELECT {FIELDS} FROM offer WHERE partner_id = $1 AND state = 'live' AND starts_ms <= $2 AND ends_ms > $2 "  # noqa: S608 - constants
@@ -197,7 +206,7 @@ async def _numbers(partner_id: uuid.UUID, ids: Sequence[str], blinds: Collection
 def stored_from(row: db.Row) -> Stored:
     """The offer in a row of FIELDS."""
     body = msgspec.json.decode(row["body"], type=Body)
-    picture = str(row["picture_id"]) if row["picture_id"] else None
+    picture = uuid.UUID(str(row["picture_id"])) if row["picture_id"] else None
     return Stored(row["id"], row["state"], body, picture, row["starts_ms"], row["ends_ms"], row["told_ms"])
 
 
@@ -235,8 +244,9 @@ async def end(partner_id: uuid.UUID, id: str, now_ms: int) -> None:
         await outbox.add([outbox.programme_row(partner_id, now_ms)])
 
 
-async def set_picture(partner_id: uuid.UUID, id: str, picture_id: uuid.UUID | None, now_ms: int) -> str | None:
+async def set_picture(partner_id: uuid.UUID, id: str, picture_id: uuid.UUID | None, now_ms: int) -> uuid.UUID | None:
     """The offer has this picture, or none; gives the id of the one before. Raises NotFound."""
+    await _lock(partner_id)
     before = await require_offer(partner_id, id)
     sql = "UPDATE offer SET picture_id = $1 WHERE partner_id = $2 AND id = $3"
     await db.fetch(sql, str(picture_id) if picture_id else None, str(partner_id), id)
@@ -245,25 +255,25 @@ async def set_picture(partner_id: uuid.UUID, id: str, picture_id: uuid.UUID | No
     return before.picture_id
 
 
-async def find(partner_id: uuid.UUID, id: str) -> Stored | None:
+async def find(partner_id: uuid.UUID, id: str, read: Read = db.fetch) -> Stored | None:
     """The shop's offer; None where there is none."""
     sql = f"SELECT {FIELDS} FROM offer WHERE partner_id = $1 AND id = $2"  # noqa: S608 - constants
-    rows = await db.fetch(sql, str(partner_id), id)
+    rows = await read(sql, str(partner_id), id)
     return stored_from(rows[0]) if rows else None
 
 
-async def require_offer(partner_id: uuid.UUID, id: str) -> Stored:
+async def require_offer(partner_id: uuid.UUID, id: str, read: Read = db.fetch) -> Stored:
     """As `find`; raises NotFound."""
-    found = await find(partner_id, id)
+    found = await find(partner_id, id, read)
     if found is None:
         raise NotFound
     return found
 
 
-async def page(partner_id: uuid.UUID, after: str, limit: int) -> list[Stored]:
+async def page(partner_id: uuid.UUID, after: str, limit: int, read: Read = db.fetch) -> list[Stored]:
     """The shop's offers with ids above `after`, in their order."""
     sql = f"SELECT {FIELDS} FROM offer WHERE partner_id = $1 AND id > $2 ORDER BY id LIMIT $3"  # noqa: S608 - constants
-    return [stored_from(row) for row in await db.fetch(sql, str(partner_id), after, limit)]
+    return [stored_from(row) for row in await read(sql, str(partner_id), after, limit)]
 
 
 def kept(stored: Stored, counts: Counts, now_ms: int) -> Kept:
@@ -431,10 +441,9 @@ async def turn(store: db.Store, now_ms: int) -> None:
     sql = f"SELECT DISTINCT partner_id FROM offer WHERE ({OVER}) OR ({BEGUN})"  # noqa: S608 - constants
     for row in await store.read(sql, now_ms):
         await _turn(uuid.UUID(str(row["partner_id"])), now_ms)
-    for row in await store.read(
-        "SELECT partner_id, id FROM offer WHERE ends_ms <= $1 LIMIT $2", now_ms - KEPT_MS, PAGE
-    ):
-        await _forget(str(row["partner_id"]), row["id"], now_ms - KEPT_MS)
+    long_ago = now_ms - KEPT_MS
+    for row in await store.read("SELECT partner_id, id FROM offer WHERE ends_ms <= $1 LIMIT $2", long_ago, PAGE):
+        await _forget(uuid.UUID(str(row["partner_id"])), row["id"], long_ago)
 
 
 async def _turn(partner_id: uuid.UUID, now_ms: int) -> None:
@@ -448,11 +457,12 @@ async def _turn(partner_id: uuid.UUID, now_ms: int) -> None:
         await outbox.add([outbox.programme_row(partner_id, now_ms)])
 
 
-async def _forget(partner_id: str, id: str, before_ms: int) -> None:
+async def _forget(partner_id: uuid.UUID, id: str, before_ms: int) -> None:
     """An offer goes with everything that is about it, unless it was put anew a moment ago."""
+    mine = (str(partner_id), id)
+    old = "DELETE FROM offer WHERE partner_id = $1 AND id = $2 AND ends_ms <= $3 RETURNING picture_id"
     async with db.transaction():
-        mine = "partner_id = $1 AND id = $2 AND ends_ms <= $3"
-        if await db.fetch(f"DELETE FROM offer WHERE {mine} RETURNING id", partner_id, id, before_ms):  # noqa: S608 - constants
+        for row in await db.fetch(old, *mine, before_ms):
+            await drop(row["picture_id"])
             for table in ("offer_number", "offer_mark", "offer_told"):
-                sql = f"DELETE FROM {table} WHERE partner_id = $1 AND offer_id = $2"  # noqa: S608 - constants
-                await db.fetch(sql, partner_id, id)
+                await db.fetch(f"DELETE FROM {table} WHERE partner_id = $1 AND offer_id = $2", *mine)  # noqa: S608 - constants

@@ -17,7 +17,7 @@ from aggregator.crypto import KeyRing
 from aggregator.jobs import Job, beside
 from aggregator.merchants.directory import Directory
 from aggregator.outbound import Outbound
-from aggregator.partners import attempts, events, wishes
+from aggregator.partners import attempts, events, offer_marks, offers, wishes
 from aggregator.partners.allowance import Allowance
 from aggregator.partners.api import Endpoint
 from aggregator.partners.credential_routes import CredentialRoutes
@@ -32,6 +32,9 @@ from aggregator.partners.link_routes import LinkDesk, LinkRoutes
 from aggregator.partners.linking import Linking
 from aggregator.partners.news import News
 from aggregator.partners.oauth import OAuth
+from aggregator.partners.offer_notices import KIND as OFFER
+from aggregator.partners.offer_notices import OfferNotices
+from aggregator.partners.offer_routes import OfferDesk, OfferRoutes
 from aggregator.partners.pictures import PartnerPictures
 from aggregator.partners.programme_routes import ProgrammeDesk, Showcase
 from aggregator.partners.request_log import RequestLog
@@ -40,6 +43,7 @@ from aggregator.settings import Settings
 from aggregator.sync.live import Pokes
 from aggregator.sync.mutators import Mutator
 from aggregator.sync.subscriptions import Subscriptions
+from aggregator.sync.webpush import Compose
 
 
 class Office:
@@ -75,20 +79,23 @@ class Office:
         self.bell = Bell()
         self.hooks: list[Any] = []
         self.mutators: list[Mutator] = [*wishes.MUTATORS]
-        self.erasers: list[Erase] = []
-        self.exporters: list[Exporter] = []
-        self.composers: dict[str, Any] = {}
+        self.erasers: list[Erase] = [partial(offer_marks.erase, keys)]
+        self.exporters: list[Exporter] = [partial(offer_marks.export, keys)]
+        self.offer_notices = OfferNotices(keys)
+        self.composers: dict[str, Compose] = {OFFER: self.offer_notices.compose}
         self.pictures = PartnerPictures()
         self.programmes = ProgrammeDesk(directory, self.pictures)
         self.showcase = Showcase(directory, settings.limit_scale)
         self.news = News(pokes, [self.bell.ring])
         self.linking = Linking(keys, directory, self.news)
+        self.offers = OfferDesk(keys, self.cursors, self.pictures)
 
     def endpoints(self) -> list[Endpoint]:
         """Everything shops can do."""
         return [
             *self.programmes.endpoints(),
             *LinkDesk(self.keys, self.cursors, self.news).endpoints(),
+            *self.offers.endpoints(),
             *CredentialRoutes(self.tokens).endpoints(),
             *RequestRoutes(self.log, self.cursors).endpoints(),
             *self._events().endpoints(),
@@ -102,6 +109,7 @@ class Office:
             *self.showcase.routes(),
             *LinkRoutes(self.sessions, self.linking).routes(),
             *self.pictures.routes(),
+            *OfferRoutes(self.sessions, self.keys, self.settings.limit_scale).routes(),
         ]
 
     def _events(self) -> EventRoutes:
@@ -116,6 +124,8 @@ class Office:
         return [
             Job("forget-link-attempts", timedelta(hours=1), attempts.forget),
             Job("forget-events", timedelta(hours=1), partial(events.tidy, self.keys)),
+            Job("offers", timedelta(minutes=1), offers.turn),
+            Job("offer-notices", timedelta(minutes=5), self.offer_notices.run),
         ]
 
     @asynccontextmanager

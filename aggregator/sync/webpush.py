@@ -9,6 +9,7 @@ import logging
 import time
 import uuid
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import http_ece
@@ -22,14 +23,24 @@ from aggregator.sync.vapid import Vapid, raw_of
 
 AT_ONCE = 16
 FIRST_PAUSE_MS = 300_000
+MINUTE_MS = 60_000
 MAX_DOUBLINGS = 6
 ANSWER_BYTES = 16_000
 GONE = {404, 410}
 TOO_MANY = 429
 UNSENT = "DELETE FROM notice WHERE until_ms <= $1 OR device_id NOT IN (SELECT device_id FROM push_subscription)"
 
-Compose = Callable[[Notice, PushSubscription], Awaitable[bytes | None]]
-"""What a notice says at the moment it is sent, at most 3,900 bytes; None where there is nothing to say any more."""
+
+@dataclass(frozen=True, slots=True)
+class Later:
+    """There is something to say, but not before `at_ms` (ms since 1970, UTC)."""
+
+    at_ms: int
+
+
+Compose = Callable[[Notice, PushSubscription, int], Awaitable[bytes | Later | None]]
+"""What a notice says at the moment it is sent (ms since 1970, UTC), at most 3,900 bytes; None where there is nothing to
+say any more."""
 
 _log = logging.getLogger("karman.push")
 
@@ -43,8 +54,13 @@ def sealed(plain: bytes, p256dh: bytes, auth: bytes) -> bytes:
 
 async def queue(kind: str, body: Any, to: Sequence[PushSubscription], begins_ms: int, ends_ms: int) -> None:
     """Queue a notice for each, to be sent between the two moments (ms since 1970, UTC)."""
+    await Notice.bulk_create(notices(kind, body, to, begins_ms, ends_ms))
+
+
+def notices(kind: str, body: Any, to: Sequence[PushSubscription], begins_ms: int, ends_ms: int) -> list[Notice]:
+    """As `queue`, the rows, for whoever queues many."""
     text = msgspec.json.encode(body).decode()
-    rows = [
+    return [
         Notice(
             id=uuid.uuid4(),
             account_id=one.account_id,
@@ -57,7 +73,6 @@ async def queue(kind: str, body: Any, to: Sequence[PushSubscription], begins_ms:
         )
         for one in to
     ]
-    await Notice.bulk_create(rows)
 
 
 class Sender:
@@ -101,9 +116,13 @@ class Sender:
             await Notice.filter(id=notice.id).delete()
             return
         subscription = await PushSubscription.get_or_none(device_id=notice.device_id)
-        plain = await self._composers[notice.kind](notice, subscription) if subscription else None
+        plain = await self._composers[notice.kind](notice, subscription, now_ms) if subscription else None
         if subscription is None or plain is None:
             await Notice.filter(id=notice.id).delete()
+            return
+        if isinstance(plain, Later):
+            # A minute at least, or this very turn would find it due again.
+            await Notice.filter(id=notice.id).update(next_ms=max(plain.at_ms, now_ms + MINUTE_MS))
             return
         try:
             answer = await self._post(subscription, plain, (notice.until_ms - now_ms) // 1000)
