@@ -122,6 +122,15 @@ def connect(wanted: Callable[[Ids, Ids], dict[str, str]], account: Callable[[Ids
     )
 
 
+def mark(whose: Callable[[Ids, Ids], Ids], account: Callable[[Ids, Ids], str] = OWN_ACCOUNT) -> Ask:
+    def asking(who: Person, theirs: Ids, own: Ids) -> httpx.Response:
+        ids = whose(theirs, own)
+        marks = [{"space": ids.space, "card": ids.card, "offer": "spring", "kind": "seen"}]
+        return who.http.post("/api/offers/marks", params={"account": account(theirs, own)}, json={"marks": marks})
+
+    return asking
+
+
 def leave(account: Callable[[Ids, Ids], str]) -> Ask:
     return lambda who, theirs, own: who.http.request(
         "DELETE", "/api/account", params={"account": account(theirs, own)}, json={"password": PASSWORD}
@@ -251,6 +260,10 @@ WITH_IDS: dict[tuple[str, str], list[Probe]] = {
     ("DELETE", "/api/links/{id}"): [
         Probe("their card", ask("DELETE", lambda t, o: f"/api/links/{t.card}"), 404),
         Probe("as them", ask("DELETE", lambda t, o: f"/api/links/{t.card}", is_them=True), 409),
+    ],
+    ("POST", "/api/offers/marks"): [
+        Probe("their card", mark(lambda t, o: t), 204),
+        Probe("as them", mark(lambda t, o: o, THEIR_ACCOUNT), 409),
     ],
     ("GET", "/api/sync/live"): [Probe("as them", get(lambda t, o: "/api/sync/live", account=THEIR_ACCOUNT), 409)],
     ("GET", "/c/{id}"): [Probe("their card's screen", get(lambda t, o: f"/c/{t.card}"), 0)],
