@@ -14,6 +14,7 @@ from tests.law.book import Broken
 from tests.law.machine import RARE, STEPS, Bench, Tally
 from tests.law.pair import Pair
 from tests.law.server import Server, crashing
+from tests.law.world import History
 from tests.service import ServiceOptions
 
 # What a hundred histories must have met to be worth anything.
@@ -65,6 +66,34 @@ def test_no_history_breaks_the_law_on_two_processes(
     rare = tuple(what for what in RARE if what is not machine.restored)
     with machine.bench(Pair(on_store("grown", tmp_path, request)), program, rare) as made:
         assert_lawful(machine.run(made, histories, derandomize=not is_proof), histories)
+
+
+async def a_move_undone_by_a_restore(history: History) -> None:
+    await history.found(0)
+    await history.back_up()
+    await history.use(0, 0)
+    await history.move(0, 0)
+    await history.exchange_at_once(0)
+    await history.restore()
+
+
+async def an_edit_of_a_card_moved_so_long_ago_that_its_trace_is_gone(history: History) -> None:
+    await history.found(0)
+    await history.write(1, 0)
+    await history.move(0, 0)
+    await history.exchange(0, "push", "")
+    await history.purge(500)
+
+
+@pytest.mark.parametrize(
+    "story",
+    [a_move_undone_by_a_restore, an_edit_of_a_card_moved_so_long_ago_that_its_trace_is_gone],
+    ids=lambda story: story.__name__,
+)
+def test_a_card_is_in_one_space_after(story: planted.Story, program: Path, tmp_path: Path) -> None:
+    server = Server(ServiceOptions(tmp_path))
+    with quick_passwords(), crashing(), machine.bench(server, program) as bench:
+        machine.tell(bench, story)
 
 
 @pytest.mark.parametrize(("plant", "story"), planted.PLANTS)

@@ -19,7 +19,7 @@ class Broken(AssertionError):
 
 
 BINNED = "binned_at"
-SERVERS = {"created_at", "uses", "last_used_at"}
+SERVERS = {"created_at", "uses", "last_used_at", "brought_by"}
 _MARKS: Mapping[str, Body] = {"card.bin": {BINNED: True}, "card.restore": {BINNED: False}}
 
 

@@ -55,7 +55,7 @@ class Phone:
 
 @dataclass
 class Person:
-    """Somebody with devices. `cookie` is of a session beside the devices."""
+    """Somebody with devices. `cookie` is of a session beside the devices, `household` their second space, if any."""
 
     email: str
     account: str
@@ -63,6 +63,7 @@ class Person:
     book: Book
     phones: list[Phone] = field(default_factory=list)
     signed_in: int = 0
+    household: str = ""
 
 
 @dataclass
@@ -159,6 +160,20 @@ class History:
         phone = self.phone(device)
         if found := await self.devices.do(phone.name, "edit", "use", card):
             phone.person.book.use(found)
+
+    async def move(self, device: int, card: int) -> None:
+        """A person moves a card into their household, or back; nothing where they have none."""
+        await self.devices.do(self.phone(device).name, "move", card)
+
+    async def found(self, index: int) -> None:
+        """A person makes a household, once; not after a backup, which would undo it."""
+        person = self.people[index % len(self.people)]
+        if person.household or self.backups:
+            return
+        names = {"name": "Дом", "own_name": "Анна"}
+        made = await self._post(f"/api/households?account={person.account}", names, person.cookie)
+        person.household = made.json()["space"]
+        await self.exchange_at_once(self.people.index(person))
 
     async def bin(self, device: int, card: int) -> None:
         """A person deletes a card."""
@@ -333,7 +348,10 @@ class History:
     async def _truth(self, person: Person) -> dict[str, Body]:
         """The cards as a fresh device gets them."""
         patch = await self._pulled(person)
-        return {one["key"].removeprefix("card/"): one["value"] for one in patch if one["op"] == "put"}
+        cards = [one for one in patch if one["op"] == "put" and one["key"].startswith("card/")]
+        found = {one["key"].removeprefix("card/"): one["value"] for one in cards}
+        demand(len(found) == len(cards), f"a card is in two spaces: {cards}")
+        return found
 
     async def _pulled(self, person: Person) -> list[Body]:
         answer = await self._get(f"/api/sync/pull?account={person.account}", person.cookie)
@@ -343,8 +361,8 @@ class History:
     async def _get(self, url: str, cookie: str) -> Answer:
         return await self.server.ask(Ask("GET", url, cookie=cookie))
 
-    async def _post(self, url: str, body: Body) -> Answer:
-        answer = await self.server.ask(Ask("POST", url, json.dumps(body).encode()))
+    async def _post(self, url: str, body: Body, cookie: str = "") -> Answer:
+        answer = await self.server.ask(Ask("POST", url, json.dumps(body).encode(), cookie))
         demand(answer.status == 201, f"{url} was answered {answer.status} {answer.body[:200]!r}")
         return answer
 

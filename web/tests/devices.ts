@@ -92,6 +92,17 @@ class Device {
     return id;
   }
 
+  /** Moves the card of this number into the other of the person's two spaces; null where it shows none, or one space. */
+  async move(number: number): Promise<string | null> {
+    const shown = [...this.tab.shelf.all.value].sort((one, other) => (one.id < other.id ? -1 : 1));
+    const card = shown[number % shown.length];
+    const spaces = [this.tab.shelf.owner.space, ...this.tab.shelf.households.value.map(({ id }) => id)];
+    const to = spaces.find((space) => space !== card?.space);
+    if (!card || !to) return null;
+    await this.tab.move(card.id, to);
+    return card.id;
+  }
+
   /** Pushes and pulls once, and tells what still waits. */
   async exchange(): Promise<{ offline: boolean; signedOut: boolean; problem?: unknown; waiting: number }> {
     const report = (await this.tab.engine?.exchange()) ?? { offline: false, signedOut: true };

@@ -9,6 +9,7 @@ import {
 import { timestamp } from '../ids';
 import { sparse } from './fields';
 import type { Operation } from './patch';
+import { rowOf } from './place';
 import { asNew } from './queue';
 import { cardKey, idOf, WISHES, wishesIn } from './state';
 
@@ -35,30 +36,68 @@ export async function toldAgain(tx: Writing, known: Known, patch: readonly Opera
     tx.objectStore('uses').getAll(),
   ]);
   const isLost = ({ space, version }: { space: string; version: number }): boolean => version > (known[space] ?? 0);
-  const standing = new Map(patch.flatMap((one) => (one.op === 'clear' ? [] : [[placeOf(one.space, one.key), one]])));
+  const there = new There(patch, isLost);
   const held = rows.filter((row) => isLost(row) && idOf(row.key) !== undefined);
-  const told = held.map((row) => cardAgain(row, standing.get(placeOf(row.space, row.key)), isLost));
+  const told = held.map((row) => cardAgain(row, there));
   const wishes = rows.filter((row) => row.key === WISHES && isLost(row))
-    .flatMap((row) => wishesAgain(row, standing.get(placeOf(row.space, row.key)), isLost));
-  const binned = tombstones.filter(isLost).flatMap(({ space, key }) => binAgain(standing.get(placeOf(space, key))));
-  const here = new Set(held.map(({ space, key }) => placeOf(space, key)));
-  const used = uses.filter(({ args }) => here.has(placeOf(args.space, cardKey(args.id))));
+    .flatMap((row) => wishesAgain(row, there.at(row.space, row.key), isLost));
+  // A card that stands elsewhere was moved from there, which is told with the card.
+  const left = new Set(rows.map(({ key }) => key));
+  const gone = tombstones.filter((one) => isLost(one) && !left.has(one.key));
+  const binned = gone.flatMap(({ space, key }) => binAgain(there.at(space, key)));
+  const here = new Map(held.map(({ space, key }) => [key, space]));
+  const used = uses.filter(({ args }) => here.has(cardKey(args.id)));
   const lostUses = used.filter(({ args, version }) => isLost({ space: args.space, version }));
   await Promise.all(lostUses.map(({ use }) => tx.objectStore('uses').delete(use)));
-  const mutations = [...told.flatMap((one) => one.mutations), ...lostUses.map(({ args }) => made('card.use', args)), ...wishes];
+  const usedAgain = lostUses.map(({ args }) => made('card.use', { ...args, space: here.get(cardKey(args.id))! }));
+  const mutations = [...told.flatMap((one) => one.mutations), ...usedAgain, ...wishes];
   return { mutations: [...mutations, ...binned], refusals: told.flatMap((one) => one.refusals) };
 }
 
-function cardAgain(row: Row, standing: Standing | undefined, isLost: (one: Standing) => boolean): ToldAgain {
-  if (standing?.op === 'put') return differenceAgain(row, standing, isLost(standing));
+/** What stands on the restored server. */
+class There {
+  private readonly places: ReadonlyMap<string, Standing>;
+  private readonly cards: ReadonlyMap<string, Row>;
+
+  constructor(patch: readonly Operation[], readonly isTouched: (one: { space: string; version: number }) => boolean) {
+    const standing = patch.filter((one) => one.op !== 'clear');
+    this.places = new Map(standing.map((one) => [placeOf(one.space, one.key), one]));
+    this.cards = new Map(standing.flatMap((one) => (one.op === 'put' ? [[one.key, one]] : [])));
+  }
+
+  at(space: string, key: string): Standing | undefined {
+    return this.places.get(placeOf(space, key));
+  }
+
+  /** The card, whatever space it is in. */
+  card(key: string): Row | undefined {
+    return this.cards.get(key);
+  }
+}
+
+function cardAgain(row: Row, there: There): ToldAgain {
+  const standing = there.at(row.space, row.key);
+  if (standing?.op === 'put') return differenceAgain(row, standing, there.isTouched(standing));
+  const isTouched = standing !== undefined && there.isTouched(standing);
+  const elsewhere = there.card(row.key);
+  if (elsewhere) return moveAgain(row, elsewhere, isTouched, there.isTouched(elsewhere));
   const { space, value } = row;
   const args = { space, id: idOf(row.key)! };
   const card = sparse(value);
   // Another device may come first, with more or less than this one holds.
   const keep = { ...made('card.keep', { ...args, card, base: 0 }), copy: card };
   // Purged since: whoever wants it back finds it in the bin.
-  const isBinned = value.binned_at !== undefined || (standing !== undefined && isLost(standing));
+  const isBinned = value.binned_at !== undefined || isTouched;
   return { mutations: isBinned ? [keep, made('card.bin', args)] : [keep], refusals: [] };
+}
+
+/** A card whose move was lost moves again, unless somebody has moved it since. */
+function moveAgain(row: Row, elsewhere: Row, isMovedSince: boolean, isTouched: boolean): ToldAgain {
+  const { space } = elsewhere;
+  if (isMovedSince) return differenceAgain({ ...row, space }, elsewhere, isTouched);
+  const { mutations, refusals } = differenceAgain(row, elsewhere, isTouched);
+  const move = made('card.move', { space, id: idOf(row.key)!, to: row.space });
+  return { mutations: [{ ...move, copy: sparse(row.value) }, ...mutations], refusals };
 }
 
 function differenceAgain(row: Row, { value: there, version: base }: Row, isTouched: boolean): ToldAgain {
@@ -108,6 +147,9 @@ function binAgain(standing: Standing | undefined): Mutation[] {
  */
 export async function keptAgain(tx: Writing, entry: Queued, entries: readonly Queued[]): Promise<Mutation[]> {
   const { space, id } = entry.args;
+  const row = await rowOf(tx, entry.args);
+  // It was moved, so long ago that the server has forgotten where to.
+  if (row && row.space !== space) return notSetSince({ ...entry, args: { ...entry.args, space: row.space } }, entries);
   const queue = await tx.objectStore('queue').getAll();
   const isOnItsWay = queue.some(({ name, args, acknowledged }) => (
     name === 'card.keep' && !acknowledged && args.space === space && args.id === id

@@ -1,6 +1,6 @@
 /** Uses the server has counted, remembered so that each can be told again, once, after a restore from backup. */
 import type { Queued, Writing } from './database';
-import { cardKey } from './state';
+import { rowOf } from './place';
 
 /** As long as the server keeps tombstones. */
 const KEPT_MS = 400 * 24 * 3_600_000;
@@ -9,9 +9,10 @@ const KEPT_MS = 400 * 24 * 3_600_000;
 export async function noteUses(tx: Writing, contained: readonly Queued[]): Promise<void> {
   const uses = contained.filter(({ name, gone }) => name === 'card.use' && !gone);
   for (const { args } of uses) {
-    const row = await tx.objectStore('cards').get([args.space, cardKey(args.id)]);
-    const use = { use: args['use'] as string, args, version: row?.version ?? 0, noted: Date.now() };
-    if (row) await tx.objectStore('uses').put(use);
+    const row = await rowOf(tx, args);
+    if (!row) continue;
+    const { space, version } = row;
+    await tx.objectStore('uses').put({ use: args['use'] as string, args: { ...args, space }, version, noted: Date.now() });
   }
   if (uses.length) await forgetOld(tx, Date.now() - KEPT_MS);
 }
