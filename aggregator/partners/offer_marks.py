@@ -11,7 +11,7 @@ from aggregator import db
 from aggregator.accounts.exports import Export, File, json_file
 from aggregator.accounts.sessions import iso
 from aggregator.crypto import BoxUnreadable, KeyRing
-from aggregator.partners import live
+from aggregator.partners import live, wishes
 from aggregator.partners.models import OfferMark, OfferTold
 from aggregator.partners.numbers import BLIND_BYTES
 from aggregator.partners.offers import Counts
@@ -134,7 +134,7 @@ async def erase(keys: KeyRing, account_id: uuid.UUID) -> None:
 
 
 async def export(keys: KeyRing, asked: Export) -> AsyncIterator[File]:
-    """`offers.json`: what the person did with which offers, and of which they are told when."""
+    """`offers.json`: what the person wishes of offers, did with which, and of which they are told when."""
     mine = OfferMark.filter(holder__in=holders(keys, asked.account_id)).order_by("partner_id", "offer_id", "kind")
     marks: list[dict[str, Any]] = [
         {"shop": str(partner), "offer": offer, "kind": kind}
@@ -145,4 +145,5 @@ async def export(keys: KeyRing, asked: Export) -> AsyncIterator[File]:
         {"shop": str(partner), "offer": offer, "at": iso(told_ms)}
         for partner, offer, told_ms in await told.values_list("partner_id", "offer_id", "told_ms")
     ]
-    yield json_file("offers.json", {"marks": marks, "notices": notices})
+    wished = await wishes.of(keys, asked.account_id)
+    yield json_file("offers.json", {"wishes": msgspec.to_builtins(wished), "marks": marks, "notices": notices})

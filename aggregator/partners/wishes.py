@@ -5,10 +5,13 @@ so that every device of theirs has it.
 import uuid
 from typing import Annotated, Any
 
+import msgspec
 from msgspec import Meta, Struct
 
+from aggregator import db
+from aggregator.crypto import KeyRing
 from aggregator.errors import Conflict
-from aggregator.sync.log import Change, Staged
+from aggregator.sync.log import Change, Staged, bound
 from aggregator.sync.mutators import Mutator
 
 KEY = "wishes/offers"
@@ -57,6 +60,18 @@ def _muted(body: dict[str, Any], args: Wish) -> list[str]:
     if len(muted) > MAX_MUTED:
         raise Conflict("too-many-muted", f"At most {MAX_MUTED} shops can be muted.")
     return sorted(muted)
+
+
+async def of(keys: KeyRing, account_id: uuid.UUID) -> Wishes:
+    """What a person wishes; without a word of theirs, no notices. Raises BoxUnreadable."""
+    sql = (
+        "SELECT e.space_id, e.schema, e.box FROM entry e JOIN member m ON m.space_id = e.space_id "
+        "WHERE m.account_id = $1 AND e.key = $2 AND e.box IS NOT NULL"
+    )
+    for row in await db.fetch(sql, str(account_id), KEY):
+        box = keys.open(bytes(row["box"]), bound(row["space_id"], KEY, row["schema"]))
+        return msgspec.json.decode(box, type=Wishes)
+    return Wishes()
 
 
 MUTATORS = (Mutator("offers.wish", Wish, key, wish),)
