@@ -3,7 +3,7 @@
 import io
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -75,6 +75,14 @@ def profile(request: pytest.FixtureRequest) -> str:
 def options(profile: str, tmp_path: Path, request: pytest.FixtureRequest) -> ServiceOptions:
     """A store of the profile that nobody else uses, with this version's shape and nothing in it."""
     return _options(profile, tmp_path, request)
+
+
+@pytest.fixture(scope="module")
+def fresh_options(
+    profile: str, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
+) -> Callable[[], ServiceOptions]:
+    """Makes stores as `options`, for what several tests of a file share."""
+    return lambda: _options(profile, tmp_path_factory.mktemp("fresh"), request)
 
 
 @pytest.fixture

@@ -193,6 +193,13 @@ async def current(partner_id: uuid.UUID, now_ms: int, blinds: Collection[str] | 
     return [Current(one, frozenset(named.get(one.id, ()))) for one in found]
 
 
+async def for_cards(
+    partner_id: uuid.UUID, now_ms: int, blinds: Collection[str]
+) -> Callable[[str, str | None, Collection[str]], list[dict[str, Any]]]:
+    """`for_card` with the offers that a shop's cards show at `now_ms`; `blinds` are of their numbers."""
+    return partial(for_card, await current(partner_id, now_ms, blinds))
+
+
 async def _numbers(partner_id: uuid.UUID, ids: Sequence[str], blinds: Collection[str] | None) -> dict[str, set[str]]:
     sql = f"SELECT offer_id, blind FROM offer_number WHERE partner_id = $1 AND offer_id IN ({db.marks(2, len(ids))})"  # noqa: S608 - placeholders only
     if blinds is not None:

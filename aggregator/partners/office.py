@@ -20,6 +20,9 @@ from aggregator.outbound import Outbound
 from aggregator.partners import attempts, events, offer_marks, offers, wishes
 from aggregator.partners.allowance import Allowance
 from aggregator.partners.api import Endpoint
+from aggregator.partners.balance_routes import BalanceDesk
+from aggregator.partners.balances import Balances
+from aggregator.partners.carrier import Carrier
 from aggregator.partners.credential_routes import CredentialRoutes
 from aggregator.partners.credentials import Tokens
 from aggregator.partners.cursors import Cursors
@@ -86,7 +89,8 @@ class Office:
         self.pictures = PartnerPictures()
         self.programmes = ProgrammeDesk(directory, self.pictures)
         self.showcase = Showcase(directory, settings.limit_scale)
-        self.news = News(pokes, [self.bell.ring])
+        self.carrier = Carrier(keys, pokes, offers.for_cards)
+        self.news = News(pokes, [self.bell.ring, self.carrier.wake])
         self.linking = Linking(keys, directory, self.news)
         self.offers = OfferDesk(keys, self.cursors, self.pictures)
 
@@ -97,6 +101,7 @@ class Office:
             *LinkDesk(self.keys, self.cursors, self.news).endpoints(),
             *self.offers.endpoints(),
             *CredentialRoutes(self.tokens).endpoints(),
+            *BalanceDesk(Balances(self.keys), self.carrier).endpoints(),
             *RequestRoutes(self.log, self.cursors).endpoints(),
             *self._events().endpoints(),
         ]
@@ -132,5 +137,5 @@ class Office:
     async def open(self, store: db.Store) -> AsyncIterator[None]:
         """What every process does for itself goes on inside the block."""
         sender = Sender(self.keys, self.outbound, self.bell)
-        async with self.log.open(), beside(sender.tend()):
+        async with self.log.open(), beside(sender.tend()), beside(self.carrier.tend(store)):
             yield

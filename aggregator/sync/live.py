@@ -8,6 +8,7 @@ import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from functools import partial
+from itertools import islice
 
 import asyncpg
 import msgspec
@@ -19,6 +20,8 @@ CHANNEL = "karman_pokes"
 KEEP_ALIVE_S = 25
 MAX_STREAMS_PER_ACCOUNT = 32
 RECONNECT_S = 1
+# What fits into one word, which PostgreSQL limits to 8,000 bytes.
+MAX_SPACES = 100
 
 
 Stay = tuple[uuid.UUID, uuid.UUID]
@@ -130,8 +133,11 @@ class Pokes:
         self, versions: Mapping[uuid.UUID, int], joined: Sequence[Stay] = (), parted: Sequence[Stay] = ()
     ) -> None:
         """As `poke`, the other processes. Inside a transaction the word leaves with the commit."""
-        if versions and not db.is_sqlite():
-            word = {"versions": {str(space_id): version for space_id, version in versions.items()}}
+        if db.is_sqlite():
+            return
+        told = iter(versions.items())
+        while part := dict(islice(told, MAX_SPACES)):
+            word = {"versions": {str(space_id): version for space_id, version in part.items()}}
             await self._notify({**word, "joined": list(joined), "parted": list(parted)})
 
     async def end(self, device_id: uuid.UUID) -> None:
