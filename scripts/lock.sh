@@ -14,7 +14,8 @@ lock() {
 }
 
 lock requirements.lock pyproject.toml "$@"
-lock requirements-dev.lock --group dev --constraint requirements.lock "$@"
+# Without the settings of pyproject.toml: what running does without, a tool may need.
+lock requirements-dev.lock --no-config --group dev --constraint requirements.lock "$@"
 lock requirements-uv.lock --group uv "$@"
 for folder in web scripts; do
     npm --prefix "$folder" install --package-lock-only --ignore-scripts --loglevel=error >/dev/null

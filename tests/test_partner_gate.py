@@ -10,6 +10,7 @@ import pytest
 
 from aggregator import db
 from aggregator.errors import TooManyRequests
+from aggregator.jobs import now_ms
 from aggregator.partners.allowance import Allowance
 from tests.answers import assert_problem, pointers
 from tests.partners import InsideShop, Open, inside_shop, opened
@@ -170,5 +171,19 @@ def test_a_shop_reads_its_own_log_in_pages(options: ServiceOptions) -> None:
         for damaged in ("x", "=", "я", first.json()["next"][:-2] + "AA"):
             answer = await shop.call("GET", "/requests", params={"after": damaged})
             assert pointers(assert_problem(answer, 422, "invalid")) == ["/after"]
+
+    told(options, story)
+
+
+def test_what_is_over_goes(options: ServiceOptions) -> None:
+    async def story(found: Open, shop: InsideShop) -> None:
+        await shop.call("POST", "/secrets", key="k")
+        await shop.call("GET", "/requests")
+        [job] = [job for job in found.service.jobs() if job.name == "forget-partners-expired"]
+        tables = ("partner_token", "partner_secret", "idempotent_call", "request_note")
+        await job.run(found.store, now_ms())
+        assert [await rows(table) for table in tables] == [1, 2, 1, 2]
+        await job.run(found.store, now_ms() + 8 * 86_400_000)
+        assert [await rows(table) for table in tables] == [0, 1, 0, 0]
 
     told(options, story)

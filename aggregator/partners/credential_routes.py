@@ -14,6 +14,7 @@ from aggregator.errors import Conflict, FieldError, Invalid, NotFound
 from aggregator.partners import credentials
 from aggregator.partners.api import Call, Endpoint, Reply
 from aggregator.partners.credentials import Tokens
+from aggregator.partners.texts import END
 
 MAX_KEYS = 10
 RSA_BITS = range(2048, 8193)
@@ -21,7 +22,7 @@ RSA_BITS = range(2048, 8193)
 ALGORITHMS = {("EC", "P-256"): "ES256", ("OKP", "Ed25519"): "EdDSA", ("RSA", None): "PS256"}
 
 Text = Annotated[str, Meta(max_length=2_000)]
-KeyId = Annotated[str, Meta(pattern=r"^[A-Za-z0-9._~-]{1,128}\Z")]
+KeyId = Annotated[str, Meta(pattern=rf"^[A-Za-z0-9._~-]{{1,128}}{END}")]
 
 
 class Jwk(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):

@@ -42,6 +42,7 @@ from aggregator.partners.pictures import PartnerPictures
 from aggregator.partners.programme_routes import ProgrammeDesk, Showcase
 from aggregator.partners.request_log import RequestLog
 from aggregator.partners.request_routes import RequestRoutes
+from aggregator.partners.tidying import forget_expired
 from aggregator.settings import Settings
 from aggregator.sync.live import Pokes
 from aggregator.sync.mutators import Mutator
@@ -127,6 +128,7 @@ class Office:
     def jobs(self) -> list[Job]:
         """What is done in the background, by one process at a time."""
         return [
+            Job("forget-partners-expired", timedelta(hours=1), forget_expired),
             Job("forget-link-attempts", timedelta(hours=1), attempts.forget),
             Job("forget-events", timedelta(hours=1), partial(events.tidy, self.keys)),
             Job("offers", timedelta(minutes=1), offers.turn),
