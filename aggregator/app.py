@@ -124,7 +124,6 @@ class Service:
         self.pictures = Pictures(self.blobs, self.keys)
         self.belongings = Belongings(self.blobs, self.keys, self.pictures)
         ledger = Ledger(self.keys, self.pokes)
-        self.households = Households(ledger, self.pokes, take_along, self.belongings.empty, self.pictures.copy)
         self.invitations = Invitations(ledger, self.pokes)
         self.directory = Directory.read()
         self.matcher = Matcher(self.directory)
@@ -136,6 +135,9 @@ class Service:
         self.vapid = Vapid(self.keys, contact)
         self.office = Office(
             settings, self.keys, self.pokes, self.outbound, self.directory, self.sessions, self.subscriptions
+        )
+        self.households = Households(
+            ledger, self.pokes, take_along, self.belongings.empty, self.pictures.copy, self.office.hooks
         )
         homes = (open_home, home_of)
         self.ways_in = WaysIn(settings, self.sessions, self.passwords, self.outbound, homes, self._ended)
@@ -151,7 +153,8 @@ class Service:
     def routes(self) -> list[BaseRoute]:
         """What answers where."""
         limits = SignInLimits(self.settings.limit_scale)
-        pusher = Pusher(self.keys, [*ALL_MUTATORS, *self.office.mutators], self.pokes, self.pictures.copy)
+        mutators = [*ALL_MUTATORS, *self.office.mutators]
+        pusher = Pusher(self.keys, mutators, self.pokes, self.pictures.copy, self.office.hooks)
         return [
             *SyncRoutes(self.sessions, pusher, self.pokes).routes(),
             *self._households().routes(),
@@ -203,7 +206,7 @@ class Service:
     def jobs(self) -> list[Job]:
         """What is done in the background, by one process at a time."""
         learner = Learner(self.keys, self.directory, self.patterns)
-        purger = Purger(self.pokes, [forget_uses])
+        purger = Purger(self.pokes, [forget_uses, *self.office.after_purge])
         leftovers = Leftovers(self.blobs, self.keys)
         return [
             Job("learn-patterns", timedelta(days=1), learner.run),

@@ -15,7 +15,7 @@ from aggregator import db
 from aggregator.crypto import KeyRing
 from aggregator.errors import TooManyRequests
 from aggregator.partners import events, numbers, till_codes
-from aggregator.partners.links import Holder, make, marks
+from aggregator.partners.links import Holder, make
 from aggregator.partners.models import LinkAttempt
 from aggregator.partners.programmes import Policy, Rule
 from aggregator.partners.till_codes import lock_number
@@ -148,7 +148,7 @@ async def tried(
 
 async def end_of_number(keys: KeyRing, partner_id: uuid.UUID, blinds: Sequence[str], now_ms: int) -> None:
     """What is under way for a number is over: challenges and codes of the till."""
-    which = f"partner_id = $1 AND blind IN ({marks(len(blinds), 2)})"
+    which = f"partner_id = $1 AND blind IN ({db.marks(2, len(blinds))})"
     rows = await db.fetch(WAITING.format(which=which), str(partner_id), *blinds)
     await _end(keys, _named(rows), now_ms)
     await till_codes.end_all(partner_id, blinds)
@@ -172,7 +172,7 @@ async def _may_ask(keys: KeyRing, wanted: Wanted, now_ms: int) -> bool:
     """Whether the shop may be asked about the number once more today."""
     blinds = wanted.rule.blinds(keys, wanted.number)
     await lock_number(blinds)
-    sql = TOLD.format(blinds=marks(len(blinds), 3))
+    sql = TOLD.format(blinds=db.marks(3, len(blinds)))
     [row] = await db.fetch(sql, str(wanted.rule.partner_id), now_ms - DAY_MS, *blinds)
     return int(row[0]) < MAX_OF_NUMBER
 

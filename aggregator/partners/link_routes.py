@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
+from aggregator import db
 from aggregator.accounts.sessions import Sessions, iso
 from aggregator.crypto import KeyRing
 from aggregator.errors import FieldError, Invalid, NotFound
@@ -18,7 +19,7 @@ from aggregator.partners.api import Call, Endpoint, Parameter, Reply
 from aggregator.partners.attempts import Begun
 from aggregator.partners.cursors import AFTER, LIMIT, Cursors, limit_of
 from aggregator.partners.linking import Asked, Linking, gone
-from aggregator.partners.links import COLUMNS, Link, link_from, marks
+from aggregator.partners.links import COLUMNS, Link, link_from
 from aggregator.partners.news import News
 from aggregator.partners.numbers import MAX_NUMBER
 from aggregator.partners.programmes import Policy, Rule
@@ -206,7 +207,7 @@ class LinkDesk:
         if wanted is not None:
             rule = await programmes.rule_of(partner_id, call.store.read)
             blinds = rule.blinds(self._keys, wanted)
-            sql += f"AND blind IN ({marks(len(blinds), 4)}) "
+            sql += f"AND blind IN ({db.marks(4, len(blinds))}) "
         rows = await call.store.read(f"{sql}ORDER BY id LIMIT $3", str(partner_id), after, limit, *blinds)
         return [link_from(row) for row in rows]
 

@@ -62,11 +62,6 @@ def link_from(row: db.Row) -> Link:
     return Link(id, space_id, card_id, account_id, partner_id, row["policy"], row["blind"], sealed, row["made_ms"])
 
 
-def marks(count: int, first: int = 1) -> str:
-    """Placeholders of a list in a statement."""
-    return ", ".join(f"${place}" for place in range(first, first + count))
-
-
 # ---------------------------------------------------------------- finding
 
 
@@ -77,8 +72,8 @@ async def of_cards(places: Iterable[tuple[uuid.UUID, uuid.UUID]]) -> list[Link]:
         return []
     spaces, cards = ([str(one) for one in {place[part] for place in wanted}] for part in (0, 1))
     sql = (
-        f"SELECT {COLUMNS} FROM link WHERE space_id IN ({marks(len(spaces))}) "  # noqa: S608 - placeholders only
-        f"AND card_id IN ({marks(len(cards), len(spaces) + 1)}) ORDER BY made_ms, id"
+        f"SELECT {COLUMNS} FROM link WHERE space_id IN ({db.marks(1, len(spaces))}) "  # noqa: S608 - placeholders only
+        f"AND card_id IN ({db.marks(len(spaces) + 1, len(cards))}) ORDER BY made_ms, id"
     )
     found = map(link_from, await db.fetch(sql, *spaces, *cards))
     return [link for link in found if (link.space_id, link.card_id) in wanted]
@@ -86,7 +81,7 @@ async def of_cards(places: Iterable[tuple[uuid.UUID, uuid.UUID]]) -> list[Link]:
 
 async def of_number(partner_id: uuid.UUID, blinds: Sequence[str]) -> list[Link]:
     """The links of a number of a programme."""
-    sql = f"SELECT {COLUMNS} FROM link WHERE partner_id = $1 AND blind IN ({marks(len(blinds), 2)})"  # noqa: S608 - placeholders only
+    sql = f"SELECT {COLUMNS} FROM link WHERE partner_id = $1 AND blind IN ({db.marks(2, len(blinds))})"  # noqa: S608 - placeholders only
     return [link_from(row) for row in await db.fetch(sql, str(partner_id), *blinds)]
 
 
@@ -106,7 +101,7 @@ async def of_partner(partner_id: uuid.UUID, text: str) -> Link | None:
 
 
 async def _by_ids(ids: Sequence[uuid.UUID]) -> list[Link]:
-    sql = f"SELECT {COLUMNS} FROM link WHERE id IN ({marks(len(ids))}) ORDER BY made_ms, id"  # noqa: S608 - placeholders only
+    sql = f"SELECT {COLUMNS} FROM link WHERE id IN ({db.marks(1, len(ids))}) ORDER BY made_ms, id"  # noqa: S608 - placeholders only
     return [link_from(row) for row in await db.fetch(sql, *map(str, ids))]
 
 
@@ -162,9 +157,17 @@ async def end_in(change: Change, links: Sequence[Link], reason: Reason) -> None:
     for space_id, card_id in cards:
         heirs = [link for link in others if (link.space_id, link.card_id) == (space_id, card_id)]
         _end_on_card(change, space_id, live.key(card_id), ended, heirs)
+    await forget(change.keys, links, reason, change.now_ms)
+
+
+async def forget(keys: KeyRing, links: Sequence[Link], reason: Reason, now_ms: int) -> None:
+    """Remove links and tell their shops, inside the open transaction, where nothing stands on their cards any more."""
     ids = [str(link.id) for link in links]
-    await db.fetch(f"DELETE FROM link WHERE id IN ({marks(len(ids))})", *ids)  # noqa: S608 - placeholders only
-    await _tell(change.keys, links, reason, change.now_ms)
+    await db.fetch(f"DELETE FROM link WHERE id IN ({db.marks(1, len(ids))})", *ids)  # noqa: S608 - placeholders only
+    # In the order of shops, as everybody locks them.
+    for link in sorted(links, key=lambda link: str(link.partner_id)):
+        said = events.LinkEnded(link.id, link.number(keys), link.policy, reason)
+        await events.record(keys, link.partner_id, events.ENDED, said, now_ms)
 
 
 def _end_on_card(change: Change, space_id: uuid.UUID, key: str, ended: set[uuid.UUID], heirs: Sequence[Link]) -> None:
@@ -191,10 +194,3 @@ def _inherited(body: Mapping[str, Any], heir: Link) -> dict[str, Any]:
     since = live.moment(heir.made_ms)
     history = [step for step in body["history"] if step["as_of"] > since and heir.policy != live.WITHOUT_HISTORY]
     return {**body, "link": str(heir.id), "policy": heir.policy, "since": since, "history": history}
-
-
-async def _tell(keys: KeyRing, links: Sequence[Link], reason: Reason, now_ms: int) -> None:
-    # In the order of shops, as everybody locks them.
-    for link in sorted(links, key=lambda link: str(link.partner_id)):
-        said = events.LinkEnded(link.id, link.number(keys), link.policy, reason)
-        await events.record(keys, link.partner_id, events.ENDED, said, now_ms)

@@ -5,7 +5,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from functools import partial
-from typing import Any
 
 from starlette.routing import BaseRoute
 
@@ -27,10 +26,12 @@ from aggregator.partners.credential_routes import CredentialRoutes
 from aggregator.partners.credentials import Tokens
 from aggregator.partners.cursors import Cursors
 from aggregator.partners.deliveries import Sender
+from aggregator.partners.erasing import Traces
 from aggregator.partners.event_routes import EventRoutes
 from aggregator.partners.events import Bell
 from aggregator.partners.gate import Gate
 from aggregator.partners.idempotency import Memory
+from aggregator.partners.link_hooks import AfterCards, follow_cards
 from aggregator.partners.link_routes import LinkDesk, LinkRoutes
 from aggregator.partners.linking import Linking
 from aggregator.partners.news import News
@@ -45,7 +46,9 @@ from aggregator.partners.request_routes import RequestRoutes
 from aggregator.partners.tidying import forget_expired
 from aggregator.settings import Settings
 from aggregator.sync.live import Pokes
+from aggregator.sync.log import Hook
 from aggregator.sync.mutators import Mutator
+from aggregator.sync.purge import AfterPurge
 from aggregator.sync.subscriptions import Subscriptions
 from aggregator.sync.webpush import Compose
 
@@ -53,7 +56,7 @@ from aggregator.sync.webpush import Compose
 class Office:
     """Built before the event loop runs; `open` is what goes on beside the calls.
 
-    hooks      told of every change of cards, in its transaction
+    hooks, after_purge  told of every change of cards and of those that are purged, in its transaction
     mutators   what devices may change beside their cards
     erasers, exporters  what goes with an account, and what its person can take along
     composers  what a notice says, by its kind
@@ -81,10 +84,9 @@ class Office:
         self.cursors = Cursors(keys)
         # To be rung after the commit of whatever told a shop something.
         self.bell = Bell()
-        self.hooks: list[Any] = []
+        self.hooks: list[Hook] = [follow_cards]
+        self.after_purge: list[AfterPurge] = [AfterCards(keys)]
         self.mutators: list[Mutator] = [*wishes.MUTATORS]
-        self.erasers: list[Erase] = [partial(offer_marks.erase, keys)]
-        self.exporters: list[Exporter] = [partial(offer_marks.export, keys)]
         self.offer_notices = OfferNotices(keys)
         self.composers: dict[str, Compose] = {OFFER: self.offer_notices.compose}
         self.pictures = PartnerPictures()
@@ -94,6 +96,9 @@ class Office:
         self.news = News(pokes, [self.bell.ring, self.carrier.wake])
         self.linking = Linking(keys, directory, self.news)
         self.offers = OfferDesk(keys, self.cursors, self.pictures)
+        traces = Traces(keys, self.news)
+        self.erasers: list[Erase] = [traces.erase, partial(offer_marks.erase, keys)]
+        self.exporters: list[Exporter] = [traces.export, partial(offer_marks.export, keys)]
 
     def endpoints(self) -> list[Endpoint]:
         """Everything shops can do."""

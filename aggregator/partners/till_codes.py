@@ -11,7 +11,6 @@ from msgspec import Meta
 
 from aggregator import db
 from aggregator.crypto import KeyRing
-from aggregator.partners.links import marks
 from aggregator.partners.models import TillCode
 from aggregator.partners.texts import END
 
@@ -99,7 +98,7 @@ async def _make_room(partner_id: uuid.UUID, blinds: Sequence[str], now_ms: int) 
 
 
 async def _live(partner_id: uuid.UUID, blinds: Sequence[str], now_ms: int) -> Sequence[db.Row]:
-    return await db.fetch(LIVE.format(blinds=marks(len(blinds), 3)), str(partner_id), now_ms, *blinds)
+    return await db.fetch(LIVE.format(blinds=db.marks(3, len(blinds))), str(partner_id), now_ms, *blinds)
 
 
 async def take(keys: KeyRing, partner_id: uuid.UUID, blinds: Sequence[str], code: str, now_ms: int) -> bool:
@@ -112,7 +111,7 @@ async def take(keys: KeyRing, partner_id: uuid.UUID, blinds: Sequence[str], code
         if keys.verify(_text(partner_id, uuid.UUID(str(row["id"])), typed), bytes.fromhex(row["code_hash"])):
             right = row["id"]
     if right is None:
-        await db.fetch(MISSED.format(blinds=marks(len(blinds), 2)), str(partner_id), *blinds)
+        await db.fetch(MISSED.format(blinds=db.marks(2, len(blinds))), str(partner_id), *blinds)
     else:
         await db.fetch(USED, now_ms, str(partner_id), str(right))
     return right is not None
@@ -120,7 +119,7 @@ async def take(keys: KeyRing, partner_id: uuid.UUID, blinds: Sequence[str], code
 
 async def end_all(partner_id: uuid.UUID, blinds: Sequence[str]) -> None:
     """The number's codes are void."""
-    sql = f"DELETE FROM till_code WHERE partner_id = $1 AND blind IN ({marks(len(blinds), 2)})"  # noqa: S608 - placeholders only
+    sql = f"DELETE FROM till_code WHERE partner_id = $1 AND blind IN ({db.marks(2, len(blinds))})"  # noqa: S608 - placeholders only
     await db.fetch(sql, str(partner_id), *blinds)
 
 

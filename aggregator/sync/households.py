@@ -4,7 +4,7 @@ cards. Whoever goes takes along copies of what they brought.
 
 import logging
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,7 +26,7 @@ from aggregator.sync.about import (
     write,
 )
 from aggregator.sync.live import Pokes
-from aggregator.sync.log import Change, Need
+from aggregator.sync.log import Change, Hook, Need
 from aggregator.sync.models import Entry, Invitation, Member, RestoredSpace, Space
 from aggregator.sync.mutators import Prepare, prepared
 from aggregator.sync.spaces import EDITOR, HOUSEHOLD, OWNER, PERSON, lock_own, lock_some
@@ -56,12 +56,21 @@ Empty = Callable[[list[uuid.UUID]], Awaitable[Afterwards]]
 class Households:
     """What people may do with households. Every verb raises NotFound to whoever is not in the household."""
 
-    def __init__(self, ledger: Ledger, pokes: Pokes, take_along: TakeAlong, empty: Empty, prepare: Prepare) -> None:
+    def __init__(
+        self,
+        ledger: Ledger,
+        pokes: Pokes,
+        take_along: TakeAlong,
+        empty: Empty,
+        prepare: Prepare,
+        hooks: Sequence[Hook] = (),
+    ) -> None:
         self._ledger = ledger
         self._pokes = pokes
         self._take_along = take_along
         self._empty = empty
         self._prepare = prepare
+        self._hooks = hooks
 
     async def make(self, account_id: uuid.UUID, name: str, own_name: str) -> uuid.UUID:
         """A new household with its maker as the owner; raises Conflict for one household too many."""
@@ -132,6 +141,8 @@ class Households:
             if not is_last:
                 await _part(change, about, space_id, who)
             change.keep()
+            change.parted.append((who, space_id))
+            await change.follow(self._hooks)
             versions = await change.flush()
             await Member.filter(space_id=space_id, account_id=who).delete()
             if is_last:

@@ -4,7 +4,7 @@ Nothing is written until `flush`, so a mutation that is refused leaves no trace 
 """
 
 import uuid
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -35,6 +35,10 @@ Statement = Callable[[], Awaitable[object]]
 """A write that is neither a body nor a new row, done with them."""
 
 
+Hook = Callable[["Change"], Awaitable[None]]
+"""What a package does in the same transaction when bodies are written or somebody leaves a space: it may stage more."""
+
+
 class Unprepared(Exception):
     """Something slow must be done outside the transaction first: nothing is kept, and all is done again after it."""
 
@@ -56,11 +60,23 @@ class Staged:
     moved_to: uuid.UUID | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What a change does at one place: the body that stood there before, if there was one that opens, and what is to
+    stand there.
+    """
+
+    space_id: uuid.UUID
+    key: str
+    before: Mapping[str, Any] | None
+    after: Staged
+
+
 @dataclass(slots=True)
 class Change:
     """What one push does to its spaces. `now_ms` is the time of arrival; `facts` is what mutators loaded beforehand,
     `prepared` what was brought before the transaction. `named` is the space that the current mutation named: its body
-    may have moved on from there.
+    may have moved on from there. `parted` names accounts that leave spaces with this change.
     """
 
     keys: KeyRing
@@ -71,6 +87,7 @@ class Change:
     access: Mapping[uuid.UUID, Access] = field(default_factory=dict)
     prepared: Mapping[Need, Any] = field(default_factory=dict)
     named: uuid.UUID | None = None
+    parted: list[tuple[uuid.UUID, uuid.UUID]] = field(default_factory=list)
     _moved: dict[Place, uuid.UUID] = field(default_factory=dict)
     _loaded: dict[Place, dict[str, Any] | BoxUnreadable | None] = field(default_factory=dict)
     _versions: dict[Place, int] = field(default_factory=dict)
@@ -179,6 +196,19 @@ class Change:
         self._fresh = {}
         self._fresh_rows = []
         self._fresh_statements = []
+
+    def written(self) -> Iterator[Written]:
+        """Everything kept so far."""
+        for (space_id, key), staged in self._kept.items():
+            before = self._loaded.get((space_id, key))
+            yield Written(space_id, key, None if isinstance(before, BoxUnreadable) else before, staged)
+
+    async def follow(self, hooks: Sequence["Hook"]) -> None:
+        """Let other packages add what comes of everything kept. Whatever is done after this, they are not told of."""
+        self.forget()
+        for hook in hooks if self._kept or self.parted else ():
+            await hook(self)
+            self.keep()
 
     async def flush(self) -> dict[uuid.UUID, int]:
         """Write everything kept and give the new version of each changed space."""

@@ -26,7 +26,7 @@ from aggregator.errors import (
 )
 from aggregator.http import field_error, note_mistake
 from aggregator.sync.live import Pokes
-from aggregator.sync.log import Change, Need, Unprepared
+from aggregator.sync.log import Change, Hook, Need, Unprepared
 from aggregator.sync.models import Receipt
 from aggregator.sync.mutators import Mutator, Prepare, Stop, nothing, prepared
 from aggregator.sync.spaces import lock
@@ -92,13 +92,21 @@ class _Call:
 
 
 class Pusher:
-    """Applies batches. `mutators` is everything a device may name."""
+    """Applies batches. `mutators` is everything a device may name, `hooks` are told of every change."""
 
-    def __init__(self, keys: KeyRing, mutators: Sequence[Mutator], pokes: Pokes, prepare: Prepare = nothing) -> None:
+    def __init__(
+        self,
+        keys: KeyRing,
+        mutators: Sequence[Mutator],
+        pokes: Pokes,
+        prepare: Prepare = nothing,
+        hooks: Sequence[Hook] = (),
+    ) -> None:
         self._keys = keys
         self._mutators: Mapping[str, Mutator] = {mutator.name: mutator for mutator in mutators}
         self._pokes = pokes
         self._prepare = prepare
+        self._hooks = hooks
 
     async def push(self, account_id: uuid.UUID, batch: Batch) -> Delivery:
         """Apply what is new and replay what is not; raises Conflict for a gap or a fork, with nothing applied.
@@ -165,6 +173,7 @@ class Pusher:
         change = await self._open(client.account_id, calls, brought)
         before = len(delivery.outcomes)
         failures = _run_all(change, calls, client.failures, delivery)
+        await change.follow(self._hooks)
         delivery.versions = await change.flush()
         outcomes = delivery.outcomes[before:]
         receipts = [
