@@ -1,17 +1,28 @@
 """Shops put offers under their own ids; cards show what is for them, from start to end; nobody is counted alone."""
 
 import asyncio
+import io
+import json
+import uuid
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from zipfile import ZipFile
+
+import msgspec
 
 from aggregator import db
+from aggregator.app import opened_store
 from aggregator.jobs import now_ms
-from aggregator.partners import numbers, offers
+from aggregator.partners import credentials, numbers, offers, programmes
+from aggregator.partners.models import OfferMark
+from tests import inside
 from tests.answers import assert_problem, pointers
+from tests.inside import Guest
+from tests.linking import carried, link, shop_with
 from tests.partners import InsideShop, Open, inside_shop, opened
-from tests.service import ServiceOptions
+from tests.service import PASSWORD, ServiceOptions, uuid7
 
 PROGRAMME = {
     "name": {"ru": "Лавка", "en": "Corner shop"},
@@ -44,6 +55,11 @@ async def with_programme(found: Open) -> InsideShop:
 def hours(number: float) -> str:
     """A moment so many hours from now."""
     return (NOW + timedelta(hours=number)).isoformat()
+
+
+def at(hour: float) -> int:
+    """The same in ms since 1970, UTC."""
+    return round(datetime.fromisoformat(hours(hour)).timestamp() * 1000)
 
 
 def offer(**fields: Any) -> dict[str, Any]:
@@ -150,7 +166,7 @@ def test_cards_show_what_is_for_them_from_start_to_end(options: ServiceOptions) 
             tier: str | None = None, number: str = "", hour: int = 0, policy: str = "code"
         ) -> dict[str, str]:
             blinds = numbers.blinds(keys, shop.id, number)
-            for_card = await offers.on_cards(shop.id, now_ms() + hour * HOUR_MS, blinds)
+            for_card = await offers.for_cards(shop.id, now_ms() + hour * HOUR_MS, blinds)
             return {one["id"]: one["why"] for one in for_card(policy, tier or None, blinds)}
 
         await put(shop, "everybody", ends_at=hours(2))
@@ -174,27 +190,43 @@ def test_cards_show_what_is_for_them_from_start_to_end(options: ServiceOptions) 
 
 
 def test_cards_are_told_when_an_offer_starts_and_when_it_ends(options: ServiceOptions) -> None:
-    async def story(found: Open, shop: InsideShop) -> None:
+    made = inside.service(options)
+
+    async def story(store: db.Store, partner_id: uuid.UUID) -> None:
+        async def put_at(hour: float, **fields: Any) -> None:
+            asked = msgspec.convert(offer(**fields), offers.Offer)
+            async with db.transaction():
+                await offers.put(made.keys, partner_id, "one", asked, at(hour))
+
         async def turned(hour: float) -> int:
-            """How many times the cards were told."""
-            await offers.turn(found.store, now_ms() + round(hour * HOUR_MS))
-            return len(await db.fetch("DELETE FROM outbox WHERE kind = 'programme' RETURNING id"))
+            """How many times the cards are told then, by what has happened since."""
+            await offers.turn(store, at(hour))
+            return len(await db.fetch("DELETE FROM outbox RETURNING id"))
 
-        await put(shop, "tomorrow", starts_at=hours(24), ends_at=hours(48), audience={"numbers": MANY})
-        await turned(0)
+        await put_at(0, starts_at=hours(24), ends_at=hours(48), audience={"numbers": MANY})
         assert [await turned(hour) for hour in (23, 24.1, 24.2, 47, 48.1, 48.2)] == [0, 1, 0, 0, 1, 0]
-        assert (await shop.call("GET", "/offers/tomorrow")).json()["state"] == "ended"
+        [one] = await offers.page(partner_id, "", 9)
+        assert one.state == "ended"
         assert await db.fetch("SELECT blind FROM offer_number") == []
-        await put(shop, "tomorrow", 200, starts_at=hours(24), ends_at=hours(72))
-        assert (await shop.call("GET", "/offers/tomorrow")).json()["state"] == "live"
-        await put(shop, "tomorrow", 200, ends_at=hours(72))
-        assert [await turned(1), await turned(1)] == [1, 0]
-        await put(shop, "tomorrow", 200, ends_at=hours(72))
-        assert await turned(1) == 0
+        await put_at(49, ends_at=hours(72))
+        await put_at(49, ends_at=hours(72))
+        assert [await turned(49), await turned(50)] == [1, 0]
+        await put_at(51, ends_at=hours(72), title={"en": "Half price"})
+        await put_at(51, ends_at=hours(72), title={"en": "Half price"}, state="draft")
+        assert [await turned(52), await turned(80)] == [2, 0]
         await turned(24 * 500)
-        assert (await shop.call("GET", "/offers")).json()["items"] == []
+        assert await offers.page(partner_id, "", 9) == []
 
-    told(options, story)
+    async def tell() -> None:
+        async with opened_store(made.settings, made.keys) as store:
+            partner_id, _ = await credentials.add_partner("Лавка", False)
+            async with db.transaction():
+                programme = msgspec.convert(PROGRAMME, programmes.Programme)
+                await programmes.put(partner_id, programme, made.directory, at(0))
+            await db.fetch("DELETE FROM outbox")
+            await story(store, partner_id)
+
+    asyncio.run(tell())
 
 
 def test_an_offers_picture_is_made_anew_and_goes_with_it(tmp_path: Path, red_picture: bytes) -> None:
@@ -208,9 +240,80 @@ def test_an_offers_picture_is_made_anew_and_goes_with_it(tmp_path: Path, red_pic
         assert (await found.http.get(first)).status_code == 404
         assert (await found.http.get(second)).headers["content-type"] == "image/webp"
         assert (await put(shop, status=200))["picture"] == second
-        [shown] = (await offers.on_cards(shop.id, now_ms(), ()))("code", None, ())
+        [shown] = (await offers.for_cards(shop.id, now_ms(), ()))("code", None, ())
         assert shown["picture"] == second
         await offers.turn(found.store, now_ms() + 24 * 500 * HOUR_MS)
         assert (await found.http.get(second)).status_code == 404
+
+    told(ServiceOptions(tmp_path), story)
+
+
+def test_what_people_did_with_an_offer_on_a_card_of_theirs_counts_once_and_for_its_shop(
+    options: ServiceOptions,
+) -> None:
+    async def story(guest: Guest) -> None:
+        shop, other = await shop_with(guest), await shop_with(guest)
+        await put(shop)
+        await put(other)
+        await put(shop, "golden", audience={"tiers": ["gold"]})
+        card = await link(guest, shop, "7789")
+        await carried(guest)
+        assert [one["id"] for one in (await card.body() or {})["offers"]] == ["spring"]
+
+        async def mark(offer: str = "spring", kind: str = "seen", **place: str) -> None:
+            one = {"space": card.space, "card": card.card, "offer": offer, "kind": kind, **place}
+            asked = {"params": {"account": guest.account}, "json": {"marks": [one, one]}}
+            assert (await guest.http.post("/api/offers/marks", **asked)).status_code == 204
+
+        for _ in range(2):
+            await mark()
+            await mark(kind="used")
+        await mark("golden")
+        await mark(card=uuid7())
+        await mark(space=uuid7())
+        counted = {(row["offer_id"], row["kind"]) for row in await db.fetch("SELECT offer_id, kind FROM offer_mark")}
+        assert counted == {("spring", "seen"), ("spring", "used")}
+        assert await marks_of(shop) == 2
+        files = (await guest.http.get("/api/account/export", params={"account": guest.account})).content
+        with ZipFile(io.BytesIO(files)) as export:
+            assert len(json.loads(export.read("offers.json"))["marks"]) == 2
+        left = await guest.http.request(
+            "DELETE", "/api/account", params={"account": guest.account}, json={"password": PASSWORD}
+        )
+        assert left.status_code == 204
+        assert await marks_of(shop) == 0
+
+    async def tell() -> None:
+        async with inside.opened(options) as guest:
+            await story(guest)
+
+    asyncio.run(tell())
+
+
+async def marks_of(shop: InsideShop) -> int:
+    [row] = await db.fetch("SELECT count(*) AS marks FROM offer_mark WHERE partner_id = $1", str(shop.id))
+    return int(row["marks"])
+
+
+def test_a_shop_is_told_tens_from_twenty_people_on_and_another_audience_counts_anew(tmp_path: Path) -> None:
+    async def story(found: Open, shop: InsideShop) -> None:
+        await put(shop, audience={"numbers": MANY})
+
+        async def seen_by(people: int) -> int | None:
+            known = await marks_of(shop)
+            rows = [
+                OfferMark(partner_id=shop.id, offer_id="spring", kind="seen", holder=uuid.uuid4().hex)
+                for _ in range(people - known)
+            ]
+            await OfferMark.bulk_create(rows)
+            return (await shop.call("GET", "/offers/spring")).json()["counts"]["seen"]  # type: ignore[no-any-return]
+
+        assert [await seen_by(people) for people in (19, 20, 29, 30)] == [None, 20, 20, 30]
+        await put(shop, status=200, audience={"numbers": [*reversed(MANY)]}, title={"en": "Half price"})
+        assert await seen_by(30) == 30
+        await put(shop, status=200, audience={"numbers": [MANY[0], *(f"000{one:010}" for one in range(19))]})
+        assert await seen_by(19) is None
+        await put(shop, status=200, audience={"all": True})
+        assert await marks_of(shop) == 0
 
     told(ServiceOptions(tmp_path), story)

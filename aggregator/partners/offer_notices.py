@@ -83,7 +83,7 @@ class _Holder:
 
 
 @dataclass(slots=True)
-class _Diary:
+class Diary:
     """When a person is told of offers, then and soon: by shop and offer, in ms since 1970, UTC."""
 
     told: dict[tuple[str, str], int] = field(default_factory=dict)
@@ -272,7 +272,7 @@ async def _tell(partner_id: uuid.UUID, offer: Stored, holders: Sequence[_Holder]
     await Notice.bulk_create(queued)
 
 
-def _moment(diary: _Diary, wish: ReminderWish, partner_id: uuid.UUID, offer: Stored, now_ms: int) -> int | None:
+def _moment(diary: Diary, wish: ReminderWish, partner_id: uuid.UUID, offer: Stored, now_ms: int) -> int | None:
     if (str(partner_id), offer.id) in diary.told:
         return None
     return diary.first_free(str(partner_id), day_of(wish), now_ms, offer.ends_ms)
@@ -280,13 +280,13 @@ def _moment(diary: _Diary, wish: ReminderWish, partner_id: uuid.UUID, offer: Sto
 
 async def _diaries(
     people: Sequence[uuid.UUID], partner_id: uuid.UUID, offer_id: str, now_ms: int
-) -> dict[uuid.UUID, _Diary]:
+) -> dict[uuid.UUID, Diary]:
     sql = (
         "SELECT account_id, partner_id, offer_id, told_ms FROM offer_told "  # noqa: S608 - placeholders only
         "WHERE (told_ms > $1 OR (partner_id = $2 AND offer_id = $3)) "
         f"AND account_id IN ({db.marks(4, len(people))})"
     )
-    found = {account_id: _Diary() for account_id in people}
+    found = {account_id: Diary() for account_id in people}
     for row in await db.fetch(sql, now_ms - LONGEST_MS, str(partner_id), offer_id, *map(str, people)):
         diary = found[uuid.UUID(str(row["account_id"]))]
         diary.told[str(row["partner_id"]), row["offer_id"]] = row["told_ms"]

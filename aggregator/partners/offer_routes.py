@@ -14,6 +14,7 @@ from aggregator.http import read_json
 from aggregator.limits import Limiter
 from aggregator.partners import offer_marks, offers, pictures
 from aggregator.partners.api import Call, Endpoint, Reply
+from aggregator.partners.carrier import Carrier
 from aggregator.partners.cursors import AFTER, LIMIT, Cursors, limit_of
 from aggregator.partners.offer_marks import Marks
 from aggregator.partners.offers import Kept, Offer, Stored
@@ -41,10 +42,11 @@ class Picture(Struct, frozen=True):
 class OfferDesk:
     """What shops do with their offers."""
 
-    def __init__(self, keys: KeyRing, cursors: Cursors, taken_in: PartnerPictures) -> None:
+    def __init__(self, keys: KeyRing, cursors: Cursors, taken_in: PartnerPictures, carrier: Carrier) -> None:
         self._keys = keys
         self._cursors = cursors
         self._pictures = taken_in
+        self._carrier = carrier
 
     def endpoints(self) -> list[Endpoint]:
         """Everything under /offers."""
@@ -124,11 +126,13 @@ class OfferDesk:
     async def put(self, call: Call) -> Reply:
         id = _new_id(call.path["id"])
         stored, is_new = await offers.put(self._keys, call.caller.partner_id, id, call.body, call.now_ms)
+        call.after.append(self._wake)
         counts = await offer_marks.counts(call.caller.partner_id, [id])
         return Reply(offers.kept(stored, counts[id], call.now_ms), 201 if is_new else 200)
 
     async def end(self, call: Call) -> Reply:
         await offers.end(call.caller.partner_id, call.path["id"], call.now_ms)
+        call.after.append(self._wake)
         return Reply(status=204)
 
     async def put_picture(self, call: Call) -> Reply:
@@ -138,11 +142,16 @@ class OfferDesk:
         async with db.transaction():
             picture_id = await pictures.keep(partner_id, image, call.now_ms)
             await pictures.drop(await offers.set_picture(partner_id, id, picture_id, call.now_ms))
+        await self._wake()
         return Reply(Picture(address(picture_id)))
 
     async def drop_picture(self, call: Call) -> Reply:
         await pictures.drop(await offers.set_picture(call.caller.partner_id, call.path["id"], None, call.now_ms))
+        call.after.append(self._wake)
         return Reply(status=204)
+
+    async def _wake(self) -> None:
+        self._carrier.wake()
 
 
 async def _kept(call: Call, found: list[Stored]) -> list[Kept]:

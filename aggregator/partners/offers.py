@@ -169,13 +169,6 @@ def for_card(offers: Sequence[Current], policy: str, tier: str | None, blinds: C
     return [{**offer.body(), "why": why} for offer, why in found if why is not None]
 
 
-async def on_cards(
-    partner_id: uuid.UUID, now_ms: int, blinds: Collection[str]
-) -> Callable[[str, str | None, Collection[str]], list[dict[str, Any]]]:
-    """What a shop offers at a time to cards with numbers of these blinds: `for_card`, told of them already."""
-    return partial(for_card, await current(partner_id, now_ms, blinds))
-
-
 FIELDS = "id, state, body, picture_id, starts_ms, ends_ms, told_ms"
 LIVE = (
     f"SELECT {FIELDS} FROM offer WHERE partner_id = $1 AND state = 'live' AND starts_ms <= $2 AND ends_ms > $2 "  # noqa: S608 - constants

@@ -95,7 +95,7 @@ class Office:
         self.carrier = Carrier(keys, pokes, offers.for_cards)
         self.news = News(pokes, [self.bell.ring, self.carrier.wake])
         self.linking = Linking(keys, directory, self.news)
-        self.offers = OfferDesk(keys, self.cursors, self.pictures)
+        self.offers = OfferDesk(keys, self.cursors, self.pictures, self.carrier)
         traces = Traces(keys, self.news)
         self.erasers: list[Erase] = [traces.erase, partial(offer_marks.erase, keys)]
         self.exporters: list[Exporter] = [traces.export, partial(offer_marks.export, keys)]
