@@ -146,6 +146,11 @@ async def tried(
     return Tried(attempt_id, holder, partner_id, bytes(row["number_box"]), is_right)
 
 
+async def end_of_card(keys: KeyRing, holder: Holder, now_ms: int) -> None:
+    """What its holder has under way for a card is over."""
+    await _end(keys, await _of_holder(holder), now_ms)
+
+
 async def end_of_number(keys: KeyRing, partner_id: uuid.UUID, blinds: Sequence[str], now_ms: int) -> None:
     """What is under way for a number is over: challenges and codes of the till."""
     which = f"partner_id = $1 AND blind IN ({db.marks(2, len(blinds))})"

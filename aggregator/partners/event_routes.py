@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta, Struct
 
+from aggregator import store
 from aggregator.accounts.sessions import iso
 from aggregator.crypto import KeyRing
 from aggregator.errors import FieldError, Invalid, NotFound
@@ -38,6 +39,13 @@ MESSAGES = {kind: _message(kind) for kind in BODIES}
 """What a webhook is sent, by kind."""
 
 AnyEvent: Any = reduce(or_, [_message(kind, ("id", uuid.UUID)) for kind in BODIES if kind != events.PING])
+
+
+class Position(Struct, frozen=True, array_like=True):
+    """An event's number, and the epoch of the store that has given it."""
+
+    seq: int
+    epoch: str
 
 
 class EventPage(Struct, frozen=True):
@@ -223,16 +231,25 @@ class EventRoutes:
         ]
 
     async def _page(self, call: Call) -> Reply:
-        after = self._cursors.asked(call, FEED, int)
+        after = await self._since(self._cursors.asked(call, FEED, Position))
         limit = limit_of(call)
         page = await events.page(call.store, self._keys, call.caller.partner_id, after, limit, call.now_ms)
         if page.is_torn:
-            detail = "Events after this cursor are older than 30 days and gone: read GET /links, then begin anew."
-            raise Invalid([FieldError("/after", detail)], "cursor-too-old")
+            raise _too_old()
         items = [told.as_item() for told in page.events]
-        reply = self._cursors.page(call, FEED, items, page.last)
+        reply = self._cursors.page(call, FEED, items, Position(page.last, await store.epoch()))
         # Whoever follows links would otherwise never come to an end.
         return reply if len(items) == limit else Reply(reply.body)
+
+    async def _since(self, position: Position | None) -> int | None:
+        """The number of the event at a position; raises Invalid for one of a store that was replaced by its backup:
+        what stands under the same numbers there may be something else.
+        """
+        if position is None:
+            return None
+        if position.epoch != await store.epoch():
+            raise _too_old()
+        return position.seq
 
     async def _tested(self, call: Call) -> Reply:
         self._limit.hit(str(call.caller.partner_id))
@@ -269,13 +286,19 @@ class EventRoutes:
 
     async def _replayed(self, call: Call) -> Reply:
         hook = await webhooks.found(self._keys, call.caller.partner_id, _id(call))
-        after = 0 if call.body.after is None else self._cursors.read(call, FEED, call.body.after, int)
-        queued = await webhooks.replay(hook, after, only_dead=call.body.only == "dead")
+        text = call.body.after
+        after = await self._since(None if text is None else self._cursors.read(call, FEED, text, Position))
+        queued = await webhooks.replay(hook, after or 0, only_dead=call.body.only == "dead")
         call.after.append(self._ring)
         return Reply(Replayed(queued))
 
     async def _ring(self) -> None:
         self._bell.ring()
+
+
+def _too_old() -> Invalid:
+    detail = "Events after this cursor are gone, for 30 days or with a store: read GET /links, then begin anew."
+    return Invalid([FieldError("/after", detail)], "cursor-too-old")
 
 
 def _id(call: Call) -> uuid.UUID:

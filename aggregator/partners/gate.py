@@ -120,7 +120,7 @@ class Gate:
         if endpoint.scope is not None and endpoint.scope not in caller.scopes:
             raise _out_of_scope(endpoint.scope)
         query = asked_query(request, endpoint.query)
-        raw = b"" if endpoint.streams else await _raw_body(request, endpoint)
+        raw = b"" if endpoint.streams and endpoint.body is None else await _raw_body(request, endpoint)
         call = Call(
             caller=caller,
             request=request,

@@ -43,6 +43,8 @@ from aggregator.partners.pictures import PartnerPictures
 from aggregator.partners.programme_routes import ProgrammeDesk, Showcase
 from aggregator.partners.request_log import RequestLog
 from aggregator.partners.request_routes import RequestRoutes
+from aggregator.partners.sandbox import Sandbox
+from aggregator.partners.sandbox_routes import SandboxRoutes
 from aggregator.partners.tidying import forget_expired
 from aggregator.settings import Settings
 from aggregator.sync.live import Pokes
@@ -110,6 +112,7 @@ class Office:
             *BalanceDesk(Balances(self.keys), self.carrier).endpoints(),
             *RequestRoutes(self.log, self.cursors).endpoints(),
             *self._events().endpoints(),
+            *SandboxRoutes(Sandbox(self.keys, self.news)).endpoints(),
         ]
 
     def routes(self) -> list[BaseRoute]:
