@@ -122,8 +122,8 @@ async def show(who: Guest, link_id: str) -> None:
         spaces = await lock_some([found.space_id])
         change = Change(who.service.keys, NOBODY, now_ms(), spaces)
         history = [{"as_of": live.moment(found.made_ms + 1), "main": 5}]
-        body: dict[str, Any] = {"slug": "x", "link": link_id, "policy": found.policy, "since": live.moment(found.made_ms)}
-        body |= {"unit": {"money": "RUB"}, "offers": [], "history": history}
+        body: dict[str, Any] = {"slug": "x", "link": link_id, "policy": found.policy}
+        body |= {"since": live.moment(found.made_ms), "unit": {"money": "RUB"}, "offers": [], "history": history}
         change.put(found.space_id, live.key(found.card_id), Staged(body))
         change.keep()
         await change.flush()
