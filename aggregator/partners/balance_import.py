@@ -8,6 +8,7 @@ import asyncio
 import uuid
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import msgspec
 from msgspec import UNSET, Raw, Struct, UnsetType
@@ -53,7 +54,7 @@ class Done(Progress, frozen=True, kw_only=True):
     """The last line; where `done` is false the rest was not read, and `problem` says why. Send all of it again then."""
 
     done: bool
-    problem: dict[str, object] | UnsetType = UNSET
+    problem: dict[str, Any] | UnsetType = UNSET
 
 
 @dataclass(slots=True)

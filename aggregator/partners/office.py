@@ -16,7 +16,7 @@ from aggregator.crypto import KeyRing
 from aggregator.jobs import Job, beside
 from aggregator.merchants.directory import Directory
 from aggregator.outbound import Outbound
-from aggregator.partners import attempts, events, offer_marks, offers, wishes
+from aggregator.partners import attempts, events, offer_marks, offers, problem_pages, wishes
 from aggregator.partners.allowance import Allowance
 from aggregator.partners.api import Endpoint
 from aggregator.partners.balance_routes import BalanceDesk
@@ -39,6 +39,7 @@ from aggregator.partners.oauth import OAuth
 from aggregator.partners.offer_notices import KIND as OFFER
 from aggregator.partners.offer_notices import OfferNotices
 from aggregator.partners.offer_routes import OfferDesk, OfferRoutes
+from aggregator.partners.openapi import OpenApi
 from aggregator.partners.pictures import PartnerPictures
 from aggregator.partners.programme_routes import ProgrammeDesk, Showcase
 from aggregator.partners.request_log import RequestLog
@@ -117,9 +118,12 @@ class Office:
 
     def routes(self) -> list[BaseRoute]:
         """What answers to shops, and to devices about shops."""
+        endpoints = self.endpoints()
         return [
             *OAuth(self.tokens, self.settings.address, self.settings.limit_scale).routes(),
-            *self._gate().routes(self.endpoints()),
+            *problem_pages.routes(),
+            *OpenApi(endpoints, events.BODIES, self.settings.address).routes(),
+            *self._gate().routes(endpoints),
             *self.showcase.routes(),
             *LinkRoutes(self.sessions, self.linking).routes(),
             *self.pictures.routes(),

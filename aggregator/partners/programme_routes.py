@@ -60,7 +60,15 @@ class ProgrammeDesk:
     def endpoints(self) -> list[Endpoint]:
         """Everything under /programme."""
         return [
-            Endpoint("GET", "/programme", "The programme", self.get, "programme", answers={200: ProgrammeShown}),
+            Endpoint(
+                "GET",
+                "/programme",
+                "The programme",
+                self.get,
+                "programme",
+                answers={200: ProgrammeShown},
+                problems=("not-found",),
+            ),
             Endpoint(
                 "PUT",
                 "/programme",
