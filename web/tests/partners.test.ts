@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { Card, Live, Offer, Unit } from '../src/model';
 import { amount } from '../src/messages/format';
 import { PARTNERS } from '../src/messages/partners';
-import { end, moment } from '../src/messages/when';
+import { hoursIn, moment, until } from '../src/messages/when';
 import { markPlace, nextChange, offersOn, waitingIn } from '../src/offers';
 import { metresBetween, nearest, pictureAddress } from '../src/programmes';
 import { textIn } from '../src/texts';
@@ -46,10 +46,10 @@ describe('moments', () => {
   });
 
   it('that end something name its last day, and on that day the hour', () => {
-    expect(end('ru', at(2026, 11, 1, 0, 0), now)).toBe('30 ноября');
-    expect(end('ru', at(2026, 10, 30, 18, 0), now)).toBe('30 ноября');
-    expect(end('ru', at(2026, 10, 23, 0, 0), now)).toBe('конца дня');
-    expect(end('ru', at(2026, 10, 22, 21, 0), now)).toBe('21:00');
+    expect(until('ru', at(2026, 11, 1, 0, 0), now)).toBe('до 30 ноября');
+    expect(until('ru', at(2026, 10, 30, 18, 0), now)).toBe('до 30 ноября');
+    expect(until('ru', at(2026, 10, 23, 0, 0), now)).toBe('только сегодня');
+    expect(until('ru', at(2026, 10, 22, 21, 0), now)).toBe('сегодня до 21:00');
   });
 });
 
@@ -104,6 +104,12 @@ describe('a shop', () => {
     expect(nearest(outlets, here).map(({ outlet }) => outlet.id)).toEqual(['3', '2', '1']);
     expect(nearest(outlets, undefined).map(({ outlet }) => outlet.id)).toEqual(['1', '2', '3']);
     expect(Math.round(metresBetween(here, { lat: 59.9343, lon: 30.3351 }) / 1000)).toBe(633);
+  });
+
+  it('has its hours in the person’s language where they can be read', () => {
+    expect(hoursIn('ru', 'Mo-Fr 08:00-22:00; Su off')).toBe('пн–пт 08:00–22:00; вс off');
+    expect(hoursIn('en', '24/7')).toBe('day and night');
+    expect(hoursIn('ru', 'по звонку')).toBe('по звонку');
   });
 
   it('has its pictures with us alone', () => {

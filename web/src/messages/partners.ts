@@ -11,7 +11,6 @@ export interface PartnerWords {
   readonly expires: (amount: string, points: number, day: string) => string;
   readonly noBalance: string;
   readonly more: string;
-  readonly offerTill: (day: string) => string;
   readonly moreOffers: (n: number) => string;
   readonly canConnect: string;
   readonly connect: string;
@@ -32,6 +31,7 @@ export interface PartnerWords {
   readonly outlets: string;
   readonly allOutlets: (n: number) => string;
   readonly nearMe: string;
+  readonly allDay: string;
   readonly metres: (n: number) => string;
   readonly kilometres: (n: string) => string;
   readonly shopOffline: string;
@@ -79,13 +79,16 @@ export interface PartnerWords {
   readonly offersCount: (n: number) => string;
   readonly noOffers: string;
   readonly noOffersMore: string;
-  readonly until: (when: string) => string;
-  readonly today: string;
+  readonly until: (day: string) => string;
+  readonly todayUntil: (time: string) => string;
+  readonly todayOnly: string;
+  readonly details: string;
   readonly terms: string;
   readonly why: string;
   readonly whys: Readonly<Record<'all' | 'tier' | 'number', string>>;
   readonly used: string;
   readonly mute: string;
+  readonly muteOf: (shop: string) => string;
   readonly muted: (shop: string) => string;
   readonly mutedShops: string;
   readonly hear: string;
@@ -110,9 +113,9 @@ const ru: PartnerWords = {
   pending: (amount) => `Скоро начислят: ${amount}`,
   expires: (amount, points, day) => `${amount} ${plural('ru', points, { one: 'сгорит', other: 'сгорят' })} ${day}`,
   noBalance: 'Карта подключена. Магазин ещё не прислал баланс.',
-  more: 'Баланс и магазин', offerTill: (day) => `до ${day}`,
+  more: 'Баланс и магазин',
   moreOffers: (n) => `и ещё ${n} ${offersRu(n)}`,
-  canConnect: 'Магазин умеет показывать баланс прямо здесь.', connect: 'Подключить', notNow: 'Не надо',
+  canConnect: 'Баланс этой карты может обновляться сам.', connect: 'Подключить', notNow: 'Не надо',
   alert: 'Кто-то ещё подключил карту с таким же номером.',
   alertMore: 'Если это ваши близкие, всё в порядке. Если нет, попросите магазин перевыпустить карту: старый номер перестанет показывать баланс всем.',
   alertFine: 'Всё в порядке',
@@ -120,7 +123,7 @@ const ru: PartnerWords = {
   history: 'История баланса', allHistory: 'Вся история', offers: 'Предложения', aboutShop: 'О магазине',
   call: 'Позвонить', write: 'Написать', site: 'Открыть сайт', tiers: 'Уровни', yourTier: 'ваш',
   outlets: 'Где магазин', allOutlets: (n) => `Показать все: ${n}`, nearMe: 'Сначала ближайшие ко мне',
-  metres: (n) => `${n} м`, kilometres: (n) => `${n} км`,
+  allDay: 'круглосуточно', metres: (n) => `${n} м`, kilometres: (n) => `${n} км`,
   shopOffline: 'Сведения о магазине откроются, когда появится сеть.',
   noProgramme: 'Магазин этой карты пока не показывает здесь баланс.',
   connectedSince: (day) => `Подключено ${day}`,
@@ -130,7 +133,7 @@ const ru: PartnerWords = {
   disconnected: 'Карта отключена',
 
   connectTitle: 'Подключить карту',
-  lead: (shop) => `«${shop}» будет сам присылать сюда баланс и предложения по этой карте.`,
+  lead: (shop) => `Магазин «${shop}» будет сам присылать сюда баланс и предложения по этой карте.`,
   learns: 'Что узнает магазин', learnsNumber: 'Номер этой карты.',
   learnsLink: 'Условный номер подключения. По нему нельзя узнать, кто вы.',
   learnsNot: 'Имени, почты, адреса и других ваших карт магазин не узнает.',
@@ -145,7 +148,7 @@ const ru: PartnerWords = {
   },
   needsAccount: 'Баланс присылает сервер, поэтому для него нужен аккаунт.', toAccount: 'Войти или завести аккаунт',
   working: 'Минуту',
-  sent: (shop) => `«${shop}» отправит код туда, где вы оставляли телефон или почту. Куда именно, знает только магазин.`,
+  sent: (shop) => `Магазин «${shop}» отправит код туда, где вы оставляли телефон или почту. Куда именно, знает только магазин.`,
   code: 'Код из шести цифр', tillCode: 'Код с кассы', tillCodeMore: 'Назовите на кассе номер карты и попросите код для подключения.',
   codeEmpty: 'Введите код.', sixDigits: 'В коде шесть цифр.', confirm: 'Подтвердить',
   nothingCame: 'Ничего не пришло?',
@@ -169,13 +172,14 @@ const ru: PartnerWords = {
   offersTitle: 'Предложения', offersCount: (n) => `Предложения магазинов: ${n}`,
   noOffers: 'Предложений сейчас нет',
   noOffersMore: 'Здесь появится то, что магазины предлагают по вашим подключённым картам. Чужой рекламы не будет.',
-  until: (when) => `до ${when}`, today: 'конца дня', terms: 'Условия', why: 'Почему вы это видите',
+  until: (day) => `до ${day}`, todayUntil: (time) => `сегодня до ${time}`, todayOnly: 'только сегодня',
+  details: 'Условия и почему вы это видите', terms: 'Условия', why: 'Почему вы это видите',
   whys: {
     all: 'Магазин показывает это всем, кто подключил его карту.',
     tier: 'Магазин показывает это картам вашего уровня.',
     number: 'Магазин выбрал несколько карт по номерам, и ваша среди них.',
   },
-  used: 'Уже воспользовались', mute: 'Скрыть предложения магазина', muted: (shop) => `Предложения «${shop}» скрыты`,
+  used: 'Уже воспользовались', mute: 'Скрыть магазин', muteOf: (shop) => `Скрыть предложения «${shop}»`, muted: (shop) => `Предложения «${shop}» скрыты`,
   mutedShops: 'Скрытые магазины', hear: 'Показывать снова', showCard: 'Показать карту',
 
   connectedTitle: 'Подключённые магазины',
@@ -196,9 +200,9 @@ const en: PartnerWords = {
   pending: (amount) => `On their way: ${amount}`,
   expires: (amount, points, day) => `${amount} ${plural('en', points, { one: 'expires', other: 'expire' })} ${day}`,
   noBalance: 'The card is connected. The shop has not sent a balance yet.',
-  more: 'Balance and shop', offerTill: (day) => `until ${day}`,
+  more: 'Balance and shop',
   moreOffers: (n) => `and ${n} more ${offersEn(n)}`,
-  canConnect: 'This shop can show your balance right here.', connect: 'Connect', notNow: 'No, thanks',
+  canConnect: 'This card’s balance can keep itself up to date.', connect: 'Connect', notNow: 'No, thanks',
   alert: 'Somebody else has connected a card with the same number.',
   alertMore: 'If it is your family, all is well. If not, ask the shop for a new card number: the old one then shows its balance to nobody.',
   alertFine: 'All is well',
@@ -206,7 +210,7 @@ const en: PartnerWords = {
   history: 'Balance history', allHistory: 'The whole history', offers: 'Offers', aboutShop: 'About the shop',
   call: 'Call', write: 'Write', site: 'Open the site', tiers: 'Tiers', yourTier: 'yours',
   outlets: 'Where the shop is', allOutlets: (n) => `Show all ${n}`, nearMe: 'The nearest to me first',
-  metres: (n) => `${n} m`, kilometres: (n) => `${n} km`,
+  allDay: 'day and night', metres: (n) => `${n} m`, kilometres: (n) => `${n} km`,
   shopOffline: 'What there is to know of the shop opens when there is a network.',
   noProgramme: 'This card’s shop does not show balances here yet.',
   connectedSince: (day) => `Connected ${day}`,
@@ -255,13 +259,14 @@ const en: PartnerWords = {
   offersTitle: 'Offers', offersCount: (n) => `Offers of shops: ${n}`,
   noOffers: 'No offers just now',
   noOffersMore: 'What shops offer on your connected cards appears here. Nobody else’s advertising does.',
-  until: (when) => `until ${when}`, today: 'the end of today', terms: 'Terms', why: 'Why you see this',
+  until: (day) => `until ${day}`, todayUntil: (time) => `today until ${time}`, todayOnly: 'today only',
+  details: 'Terms and why you see this', terms: 'Terms', why: 'Why you see this',
   whys: {
     all: 'The shop shows this to everybody who has connected its card.',
     tier: 'The shop shows this to cards of your tier.',
     number: 'The shop chose some cards by their numbers, and yours is one of them.',
   },
-  used: 'Used already', mute: 'Hide this shop’s offers', muted: (shop) => `Offers of “${shop}” are hidden`,
+  used: 'Used already', mute: 'Hide the shop', muteOf: (shop) => `Hide the offers of “${shop}”`, muted: (shop) => `Offers of “${shop}” are hidden`,
   mutedShops: 'Hidden shops', hear: 'Show again', showCard: 'Show the card',
 
   connectedTitle: 'Connected shops',

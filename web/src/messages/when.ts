@@ -23,15 +23,28 @@ export function moment(language: Language, at: string, now = new Date()): string
   return PARTNERS[language].at(nearDay(language, dayHere(then), now), clock(language, then));
 }
 
-/** The end of something as one says it: what ends at midnight ends on the day before. */
-export function end(language: Language, at: string, now = new Date()): string {
+/** Until when something is: what ends at midnight ends on the day before. */
+export function until(language: Language, at: string, now = new Date()): string {
   const last = new Date(Date.parse(at) - 1);
   const date = dayHere(last);
-  if (daysUntil(date, now) > 0) return day(language, date, now);
+  const said = PARTNERS[language];
+  if (daysUntil(date, now) > 0) return said.until(day(language, date, now));
   const isMidnight = last.getHours() === 23 && last.getMinutes() === 59;
-  return isMidnight ? PARTNERS[language].today : clock(language, new Date(at));
+  return isMidnight ? said.todayOnly : said.todayUntil(clock(language, new Date(at)));
 }
 
 function clock(language: Language, at: Date): string {
   return new Intl.DateTimeFormat(language, { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' }).format(at);
+}
+
+const WEEKDAYS = ['Mo', 'Tu', 'We', 'Th', 'Fr', 'Sa', 'Su'];
+const A_MONDAY = Date.UTC(2026, 10, 23);
+const DAY_MS = 86_400_000;
+
+/** Opening hours in the language, where they are written as OpenStreetMap's `opening_hours`; else as they are. */
+export function hoursIn(language: Language, hours: string): string {
+  if (hours.trim() === '24/7') return PARTNERS[language].allDay;
+  const name = new Intl.DateTimeFormat(language, { weekday: 'short', timeZone: 'UTC' });
+  return hours.replace(/\b(?:Mo|Tu|We|Th|Fr|Sa|Su)\b/g, (short) => name.format(A_MONDAY + WEEKDAYS.indexOf(short) * DAY_MS))
+    .replaceAll('-', '–');
 }

@@ -109,7 +109,7 @@ function Ways({ policies, chosen, onChoose }: WaysProps) {
   const said = PARTNERS[language.value];
   if (policies.length < 2) return <p class="soft small">{said.waysMore[chosen]}</p>;
   return (
-    <fieldset class="field">
+    <fieldset class="field ways-to-connect">
       <legend class="label">{said.way}</legend>
       {policies.map((one) => (
         <label key={one} class="check">

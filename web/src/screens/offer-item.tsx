@@ -2,16 +2,19 @@
 import { useSignal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
 import { ShopIcon } from '../icons-shops';
-import { PARTNERS } from '../messages/partners';
-import { end } from '../messages/when';
 import { mark, marks, sendSoon, unmarkUsed } from '../marks';
+import { sentence, words } from '../messages';
+import { PARTNERS } from '../messages/partners';
+import { until } from '../messages/when';
+import type { Offer } from '../model';
 import { markPlace, type Offered } from '../offers';
 import { pictureAddress } from '../programmes';
 import { textIn } from '../texts';
-import { language, wish } from '../wallet';
-import { sentence, words } from '../messages';
-import { say } from './toasts';
 import { Tile } from '../tile';
+import { language, wish } from '../wallet';
+import { say } from './toasts';
+
+const DAY_MS = 86_400_000;
 
 interface OfferItemProps {
   readonly offered: Offered;
@@ -32,12 +35,17 @@ export function OfferItem({ offered, withCard = false }: OfferItemProps) {
       )}
       {offer.picture && <img class="offer-picture" src={pictureAddress(offer.picture)} alt="" loading="lazy" />}
       <h3 id={heading}>{textIn(language.value, offer.title)}</h3>
-      <p class="offer-until small">{PARTNERS[language.value].until(end(language.value, offer.ends_at))}</p>
+      <p class={`small ${isLast(offer) ? 'live-soon' : 'soft'}`}>{until(language.value, offer.ends_at)}</p>
       {text && <p class="offer-text">{text}</p>}
       <More offered={offered} />
       <Doing offered={offered} />
     </article>
   );
+}
+
+/** Whether it ends today or tomorrow. */
+function isLast({ ends_at }: Offer): boolean {
+  return Date.parse(ends_at) - Date.now() < 2 * DAY_MS;
 }
 
 function More({ offered: { offer, slug } }: OfferItemProps) {
@@ -47,16 +55,13 @@ function More({ offered: { offer, slug } }: OfferItemProps) {
     if ((event.currentTarget as HTMLDetailsElement).open) void mark(slug, offer, 'opened').catch(() => undefined);
   };
   return (
-    <>
-      {terms && (
-        <details class="small" onToggle={opened}>
-          <summary>{said.terms}</summary><p class="offer-text">{terms}</p>
-        </details>
-      )}
-      <details class="small" onToggle={opened}>
-        <summary>{said.why}</summary><p>{said.whys[offer.why] ?? said.whys.all}</p>
-      </details>
-    </>
+    <details class="small" onToggle={opened}>
+      <summary>{terms ? said.details : said.why}</summary>
+      <div class="stack">
+        {terms && <p class="offer-text">{terms}</p>}
+        <p class="soft">{said.whys[offer.why] ?? said.whys.all}</p>
+      </div>
+    </details>
   );
 }
 
@@ -77,7 +82,8 @@ function Doing({ offered: { offer, card, slug } }: OfferItemProps) {
           onChange={(event) => tick(event.currentTarget.checked)} />
         {said.used}
       </label>
-      <button type="button" class="button quiet" data-testid="mute" onClick={() => void mute(slug, card.name)}>
+      <button type="button" class="button quiet" data-testid="mute" aria-label={said.muteOf(card.name)}
+        onClick={() => void mute(slug, card.name)}>
         <ShopIcon name="mute" />{said.mute}
       </button>
     </div>

@@ -3,6 +3,7 @@ import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 import { ShopIcon } from '../icons-shops';
 import { PARTNERS } from '../messages/partners';
+import { hoursIn } from '../messages/when';
 import { mayKnowPlace, nearest, placeHere, type Near, type Place, type ProgrammePage } from '../programmes';
 import { textIn } from '../texts';
 import { language } from '../wallet';
@@ -17,7 +18,7 @@ export function Contacts({ page: { phone, email, site } }: PageProps) {
       {phone && (
         <li>
           <a class="menu-item" href={`tel:${phone}`}>
-            <ShopIcon name="call" /><Labelled label={said.call} text={phone} />
+            <ShopIcon name="call" /><Labelled label={said.call} text={readable(phone)} />
           </a>
         </li>
       )}
@@ -37,6 +38,11 @@ export function Contacts({ page: { phone, email, site } }: PageProps) {
       )}
     </ul>
   );
+}
+
+/** A Russian number in groups; others as they are, each country has its own. */
+function readable(phone: string): string {
+  return phone.replace(/^\+7(\d{3})(\d{3})(\d{2})(\d{2})$/, '+7 $1 $2-$3-$4');
 }
 
 function Labelled({ label, text }: { readonly label: string; readonly text: string }) {
@@ -106,7 +112,7 @@ function OutletRow({ near: { outlet: { name, address, hours }, metres } }: { rea
       <span class="row-name">
         {name}
         {address && <small class="soft tiny row-under">{address}</small>}
-        {hours && <small class="soft tiny row-under">{hours}</small>}
+        {hours && <small class="soft tiny row-under">{hoursIn(language.value, hours)}</small>}
       </span>
       {metres !== undefined && <span class="row-end numbers">{far(metres)}</span>}
     </div>

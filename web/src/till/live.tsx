@@ -4,7 +4,7 @@ import { useEffect, useState } from 'preact/hooks';
 import { Icon } from '../icons';
 import { ShopIcon } from '../icons-shops';
 import { PARTNERS } from '../messages/partners';
-import { end } from '../messages/when';
+import { until } from '../messages/when';
 import type { Card } from '../model';
 import { nextChange, offersOn } from '../offers';
 import { programmeOf, type Programme } from '../programmes';
@@ -44,14 +44,14 @@ function FirstOffer({ card }: { readonly card: Card }) {
   const [first, ...others] = offersOn([card], wishes.value.muted, now);
   if (!first) return null;
   const { title, ends_at } = first.offer;
-  const until = said.offerTill(end(language.value, ends_at));
+  const when = until(language.value, ends_at);
   return (
     <a class="menu-item offer-line" href={`/c/${card.id}/back`} data-testid="till-offer">
       <ShopIcon name="tag" />
       <span class="grow">
         {textIn(language.value, title)}
         <small class="soft tiny row-under">
-          {others.length ? `${until} · ${said.moreOffers(others.length)}` : until}
+          {others.length ? `${when} · ${said.moreOffers(others.length)}` : when}
         </small>
       </span>
     </a>
