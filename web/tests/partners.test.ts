@@ -126,5 +126,6 @@ describe('a notice of an offer', () => {
     expect(shown({ ...bare, name: 'Лента', title: '−10 % на кофе' }).title).toBe('Лента: −10 % на кофе');
     expect(shown({ ...bare, language: 'en', name: 'Tesco' }).title).toBe('Tesco: a new offer');
     expect(shown(bare).body).toContain('Вы просили');
+    expect(shown({ ...bare, why: 'number' }).body).toContain('выбрал вашу карту');
   });
 });

@@ -10,6 +10,11 @@ function dayHere(moment: Date): string {
   return `${moment.getFullYear()}-${two(moment.getMonth() + 1)}-${two(moment.getDate())}`;
 }
 
+/** The day of a moment, by the clocks here. */
+export function dayOf(language: Language, moment: string): string {
+  return day(language, dayHere(new Date(moment)));
+}
+
 /** "сегодня", "вчера" or "завтра", else the date. */
 export function nearDay(language: Language, date: string, now = new Date()): string {
   const days = daysUntil(date, now);

@@ -4,8 +4,9 @@ import '../styles/partners.css';
 import { useSignal } from '@preact/signals';
 import { useEffect, useState } from 'preact/hooks';
 import { ownLinks } from '../links';
-import { amount, day, words } from '../messages';
+import { amount, words } from '../messages';
 import { PARTNERS } from '../messages/partners';
+import { dayOf } from '../messages/when';
 import type { Card, Live } from '../model';
 import { markPlace, nextChange, offersOn } from '../offers';
 import { pictureAddress, programmePage, type Programme, type ProgrammePage } from '../programmes';
@@ -93,7 +94,7 @@ function History({ live: { history = [], unit } }: { readonly live: Live }) {
       <ul class="steps-of-balance" data-testid="history">
         {shown.map(({ as_of, main, change }) => (
           <li key={as_of}>
-            <span class="soft small">{day(here(as_of))}</span>
+            <span class="soft small">{dayOf(language.value, as_of)}</span>
             <span class="numbers">{change ? signed(change) : ''}</span>
             <span class="numbers">{amount(unit, main)}</span>
           </li>
@@ -108,12 +109,6 @@ function History({ live: { history = [], unit } }: { readonly live: Live }) {
   function signed(change: number): string {
     return `${change > 0 ? '+' : '−'}${amount(unit, Math.abs(change))}`;
   }
-}
-
-/** The day of a moment by the clocks here. */
-function here(moment: string): string {
-  const at = new Date(moment);
-  return `${at.getFullYear()}-${at.getMonth() + 1}-${at.getDate()}`;
 }
 
 interface ShopProps {
@@ -163,7 +158,7 @@ function Ending({ card, live }: { readonly card: Card; readonly live: Live }) {
   const isMine = useIsMine(card, live);
   return (
     <section class="stack block">
-      <p class="soft small">{said.connectedSince(day(here(live.since)))}</p>
+      <p class="soft small">{said.connectedSince(dayOf(language.value, live.since))}</p>
       {isMine
         ? (
           <button type="button" class="button danger wide" data-testid="disconnect" onClick={() => (asked.value = true)}>

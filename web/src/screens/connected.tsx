@@ -5,8 +5,9 @@ import '../styles/forms.css';
 import { Offline } from '../api';
 import { ShopIcon } from '../icons-shops';
 import { disconnect, ownLinks, type OwnLink } from '../links';
-import { day, sentence } from '../messages';
+import { sentence } from '../messages';
 import { PARTNERS } from '../messages/partners';
+import { dayOf } from '../messages/when';
 import { account, cards, language, sync } from '../wallet';
 import { useShopNames } from './offers';
 import { Screen } from './screen';
@@ -51,7 +52,7 @@ function Row({ link, onEnded }: { readonly link: OwnLink; readonly onEnded: () =
     <div class="row row-flush" data-testid="connected-card">
       <span class="row-name">
         {name}
-        <small class="soft tiny row-under">{said.connectedSince(day(link.since))}</small>
+        <small class="soft tiny row-under">{said.connectedSince(dayOf(language.value, link.since))}</small>
       </span>
       <button type="button" class="button" data-testid="disconnect" aria-label={`${said.disconnect}: ${name}`}
         onClick={() => (asked.value = true)}>

@@ -48,6 +48,7 @@ function Account() {
 
 function Form({ settings }: { readonly settings: Signal<Settings> }) {
   const now = settings.value;
+  const told = now.on || wishes.value.notices;
   const change = (changes: Partial<Wish>) => keep(settings, changes);
   const turn = async (on: boolean) => {
     // While the press still counts: a browser shows its question to nobody who has not just pressed something.
@@ -59,10 +60,10 @@ function Form({ settings }: { readonly settings: Signal<Settings> }) {
     <>
       <Check testId="reminders-on" text={said().on} checked={now.on} onChange={(on) => void turn(on)} />
       <OfferNotices settings={settings} />
-      {(now.on || wishes.value.notices) && <Device settings={settings} />}
+      {told && <Device settings={settings} />}
       {now.on && <When days={now.days} onChange={(days) => void change({ days })} />}
-      {now.on && <Night now={now} onChange={(quiet) => void change({ quiet, zone: zoneHere() })} />}
-      {now.on && <Details checked={now.details} onChange={(details) => void change({ details })} />}
+      {told && <Night now={now} onChange={(quiet) => void change({ quiet, zone: zoneHere() })} />}
+      {told && <Details checked={now.details} onChange={(details) => void change({ details })} />}
     </>
   );
 }
@@ -73,6 +74,8 @@ function OfferNotices({ settings }: { readonly settings: Signal<Settings> }) {
   const turn = async (notices: boolean) => {
     const asked = notices ? askPermission() : undefined;
     await wishOffers({ notices }).catch((error: unknown) => say(sentence(error)));
+    // Where the person lives is when their night is: without it the server sends nothing.
+    if (notices) await keep(settings, { zone: zoneHere() });
     if ((await asked) === 'granted' && !settings.peek().device) await tell(settings);
   };
   return (

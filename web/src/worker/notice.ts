@@ -2,7 +2,7 @@
 import { daysUntil } from '../ends';
 import { NOTICES } from '../messages/notices';
 import { OFFER_NOTICES } from '../messages/offer-notices';
-import type { Language } from '../model';
+import type { Language, Offer } from '../model';
 
 /** `count` cards end soon; `cards` are the first of them, named only where the person wanted it. */
 export interface CardsEnd {
@@ -19,6 +19,8 @@ export interface OfferNotice {
   readonly space: string;
   readonly card: string;
   readonly offer: string;
+  /** Whom the shop has chosen it for. */
+  readonly why?: Offer['why'];
   readonly name?: string;
   readonly title?: string;
 }
@@ -45,8 +47,8 @@ export function shown(notice: CardsEnd | OfferNotice | undefined, now = new Date
   return { title: said.cardsEnd(notice.count, days), body, tag, url: '/' };
 }
 
-function offered({ language, card, offer, name, title }: OfferNotice): Shown {
+function offered({ language, card, offer, name, title, why = 'all' }: OfferNotice): Shown {
   const said = OFFER_NOTICES[language ?? (navigator.language.startsWith('ru') ? 'ru' : 'en')] ?? OFFER_NOTICES.en;
   const heading = title && name ? `${name}: ${title}` : said.offer(name);
-  return { title: heading, body: said.why, tag: `offer-${card}-${offer}`, url: `/c/${card}` };
+  return { title: heading, body: said.why[why] ?? said.why.all, tag: `offer-${card}-${offer}`, url: `/c/${card}` };
 }
