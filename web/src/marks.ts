@@ -6,7 +6,7 @@ import { markPlace, places, waitingIn } from './offers';
 import { meta, read, setMeta, write, type MarkKind, type Marks } from './store/database';
 
 /** How long a mark waits for others to go with it, or to be taken back. */
-const TOGETHER_MS = 4_000;
+const TOGETHER_MS = 2_000;
 const AT_MOST = 100;
 
 let timer: ReturnType<typeof setTimeout> | undefined;
