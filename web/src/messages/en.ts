@@ -131,6 +131,8 @@ export const en: Catalogue = {
   },
   account: {
     title: 'Account', guest: 'The cards are only on this device. With an account they do not go when it goes, and open on your other devices.',
+    toCards: 'To the cards',
+    noCards: 'With an account your cards outlive this phone and open on any other.',
     signUp: 'Make an account', signIn: 'Sign in', haveAccount: 'I already have an account', noAccount: 'I have no account yet',
     email: 'E-mail', password: 'Password', passwordHint: 'At least 8 characters', showPassword: 'Show the password',
     emailWrong: 'Write the whole e-mail address.', passwordShort: 'The password is shorter than 8 characters.', passwordLong: 'The password is longer than 256 characters.', working: 'One moment',

@@ -8,7 +8,7 @@ import { ShopIcon } from '../icons-shops';
 import { LANGUAGES, words } from '../messages';
 import { PARTNERS } from '../messages/partners';
 import type { Card, Language } from '../model';
-import { account, language, storage, sync } from '../wallet';
+import { account, cards, language, storage, sync } from '../wallet';
 import { Adopt } from './adopt';
 import { Devices } from './devices';
 import { notTaken } from './left-cards';
@@ -20,6 +20,8 @@ export function AccountScreen() {
   const { account: said } = words();
   const guests = useSignal<readonly Card[]>([]);
   const signedIn = account.value;
+  // Whoever signs in here wants the cards next.
+  const came = useSignal(!signedIn).value;
   const offered = notTaken(guests.value);
   const offer = () => guestCards().then((found) => (guests.value = found), () => undefined);
   useEffect(() => {
@@ -30,6 +32,7 @@ export function AccountScreen() {
     <Screen title={said.title}>
       <div class="narrow stack">
         {signedIn ? <p>{signedIn.email && said.signedInAs(signedIn.email)}</p> : <GuestWords />}
+        {signedIn && came && !offered.length && <a class="button main" href="/" data-testid="to-cards">{said.toCards}</a>}
         {(!signedIn || sync.value.state === 'signed-out') && <SignForm email={signedIn?.email} />}
         {signedIn && offered.length > 0 && <Adopt cards={offered} onDone={() => (guests.value = [])} />}
         {signedIn && <Devices />}
@@ -42,7 +45,8 @@ export function AccountScreen() {
 }
 
 function GuestWords() {
-  return <p class="soft">{words().account.guest}</p>;
+  const { account: said } = words();
+  return <p class="soft">{cards.value.length ? said.guest : said.noCards}</p>;
 }
 
 function Settings() {

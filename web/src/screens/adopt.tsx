@@ -43,13 +43,15 @@ export function Adopt({ cards, onDone }: { readonly cards: readonly Card[]; read
           </li>
         ))}
       </ul>
-      <button type="button" class="button main" data-testid="adopt" disabled={!chosen.length}
-        onClick={() => void take()}>
-        {said.adopt(chosen.length)}
-      </button>
-      <button type="button" class="button quiet wide" data-testid="adopt-none" onClick={() => done(cards)}>
-        {said.adoptNone}
-      </button>
+      <div class="adopt-foot">
+        <button type="button" class="button main" data-testid="adopt" disabled={!chosen.length}
+          onClick={() => void take()}>
+          {said.adopt(chosen.length)}
+        </button>
+        <button type="button" class="button quiet" data-testid="adopt-none" onClick={() => done(cards)}>
+          {said.adoptNone}
+        </button>
+      </div>
     </section>
   );
 }

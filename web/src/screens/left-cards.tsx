@@ -1,5 +1,5 @@
 /** Cards added before signing in and not taken along: told in the wallet until the person has answered. */
-import { signal } from '@preact/signals';
+import { computed, signal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 import { guestCards } from '../account';
 import { Icon } from '../icons';
@@ -26,6 +26,11 @@ export function notTaken(some: readonly Card[]): readonly Card[] {
   return some.filter(({ id }) => !taken.has(id));
 }
 
+/** Those that the person has not been asked about, or has not answered for. */
+export const waiting = computed(() => (
+  account.value ? notTaken(guests.value).filter(({ id }) => !wasTold(leftKey(id))) : []
+));
+
 export function LeftCards() {
   const { wallet } = words();
   const signedIn = account.value?.id;
@@ -34,8 +39,8 @@ export function LeftCards() {
     if (!signedIn) guests.value = [];
     else if (here) guestCards().then((found) => (guests.value = found), () => undefined);
   }, [signedIn, here]);
-  const left = notTaken(guests.value).filter(({ id }) => !wasTold(leftKey(id)));
-  if (!signedIn || !left.length) return null;
+  const left = waiting.value;
+  if (!left.length) return null;
   return (
     <div class="notice note-box" role="status" data-testid="left-cards">
       <Icon name="phone" />

@@ -16,7 +16,7 @@ import { OnlyCard } from './only-card';
 import { Pockets, shownCards } from './pockets';
 import { CardRow, Strip } from './rows';
 import { found, otherNames, query, searching } from './searching';
-import { LeftCards } from './left-cards';
+import { LeftCards, waiting } from './left-cards';
 import { useTitle } from './screen';
 import { signMode } from './sign-mode';
 import { SyncMark } from './sync-mark';
@@ -189,8 +189,7 @@ function Empty() {
     <div class="empty">
       <Warnings />
       <Mark />
-      <h2>{wallet.emptyTitle}</h2>
-      <p>{wallet.emptyText}</p>
+      {!waiting.value.length && <><h2>{wallet.emptyTitle}</h2><p>{wallet.emptyText}</p></>}
       <a class="button main" href="/add" data-testid="add">{wallet.add}</a>
       {sync.value.state === 'guest' && <HaveAccount />}
     </div>
