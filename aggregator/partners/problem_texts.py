@@ -229,6 +229,11 @@ OF_SHOPS: dict[str, Page] = {
         ("You have as many webhooks as one may.", "Delete one first."),
         ("Вебхуков уже столько, сколько можно.", "Сначала удалите один."),
     ),
+    "too-many-cards": _page(
+        409,
+        ("The sandbox has as many test cards as it may.", "Delete one first."),
+        ("Тестовых карт уже столько, сколько можно.", "Сначала удалите одну."),
+    ),
     "cursor-too-old": _page(
         422,
         (
