@@ -13,8 +13,9 @@ from aggregator.recognition.reading import NumberCandidate
 
 FEWEST_DIGITS = 6
 MOST_DIGITS = 22
-# How many characters a GTIN has, and the lengths that ISO/IEC 7812 card numbers have in practice.
-GS1_LENGTHS = (8, 12, 13, 14)
+# How many characters the GTINs have that are on cards (one of 14 names a box of goods), and the lengths that
+# ISO/IEC 7812 card numbers have in practice.
+GS1_LENGTHS = (8, 12, 13)
 LUHN_LENGTHS = range(15, 20)
 # Those of them that seldom come without a check digit.
 SURELY_CHECKED = (13, 16)
