@@ -111,4 +111,5 @@ def test_a_programme_that_changes_renames_what_its_cards_show(tiers: dict[str, l
 def test_ids_of_rows_come_in_order_and_are_of_version_7() -> None:
     made = [new_id() for _ in range(5_000)]
     assert made == sorted(set(made))
-    assert {(one.version, one.variant) for one in made} == {(7, uuid.RFC_4122)}
+    found = [uuid.UUID(one) for one in made]
+    assert {(one.version, one.variant) for one in found} == {(7, uuid.RFC_4122)}

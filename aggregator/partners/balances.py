@@ -7,8 +7,8 @@ import asyncio
 import uuid
 from collections import Counter
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from typing import Annotated, Literal, TypeVar
 
 import msgspec
@@ -20,6 +20,7 @@ from aggregator.errors import Conflict, FieldError
 from aggregator.http import field_error
 from aggregator.partners import facts, live, numbers, outbox
 from aggregator.partners.facts import Facts, Read
+from aggregator.partners.programmes import Rule
 
 # What a float carries exactly, and so every reader of JSON.
 MOST = 2**53 - 1
@@ -128,8 +129,7 @@ class Result(Struct, frozen=True):
 STORED, OLDER = Result("stored"), Result("older")
 
 
-@dataclass(frozen=True, slots=True)
-class Sealed:
+class Sealed(Struct, frozen=True):
     """A balance ready to be written. `blinds` are those that its number may stand under, the one to write last."""
 
     blinds: list[str]
@@ -201,7 +201,7 @@ class Balances:
         balance = checked(known, number, put, now_ms)
         partner_id = known.rule.partner_id
         return Sealed(
-            blinds=known.rule.blinds(self._keys, put.number),
+            blinds=_blinds(self._keys, known.rule, put.number, number),
             number_box=numbers.seal(self._keys, partner_id, number),
             box=seal(self._keys, partner_id, balance),
             as_of_ms=balance.as_of_ms,
@@ -232,6 +232,10 @@ def checked(known: Facts, number: str, put: Put, now_ms: int) -> Balance:
     return Balance(number, put.main, put.pending, days, put.tier, as_of_ms)
 
 
+def _blinds(keys: KeyRing, rule: Rule, text: str, number: str) -> list[str]:
+    return rule.blinds(keys, text) if rule.was else numbers.blinds(keys, rule.partner_id, number)
+
+
 def _read(row: Raw) -> NumberedPut:
     try:
         return _numbered.decode(row)
@@ -259,6 +263,7 @@ def opened(keys: KeyRing, partner_id: uuid.UUID | str, box: bytes) -> Balance:
     return _balance.decode(keys.open(box, _bound(partner_id)))
 
 
+@lru_cache(numbers.SHOPS)
 def _bound(partner_id: uuid.UUID | str) -> bytes:
     return f"balance/{partner_id}".encode()
 
@@ -338,12 +343,12 @@ async def _under(sql: str, partner_id: uuid.UUID, blinds: Sequence[str], read: R
 
 async def _told(partner_id: uuid.UUID, rows: Sequence[Sealed], before: dict[str, int], now_ms: int) -> list[Result]:
     """What came of each row, as if one had come after the other. Those that change nothing are not carried."""
-    results, waiting = [], []
+    results, waiting, shop = [], [], str(partner_id)
     for row in rows:
         known = before.get(row.blind, -1)
         results.append(STORED if known < row.as_of_ms else OLDER)
         before[row.blind] = max(known, row.as_of_ms)
         if known != row.as_of_ms:
-            waiting.append(outbox.balance_row(partner_id, row.blind, row.box, now_ms))
+            waiting.append(outbox.balance_row(shop, row.blind, row.box, now_ms))
     await outbox.add(waiting)
     return results

@@ -60,6 +60,7 @@ class Carrier:
         self._linked = Linked(keys, offers)
         self._pokes = pokes
         self._awake = asyncio.Event()
+        self._alone = asyncio.Lock()
         self._taken: Sequence[str] = ()
         self._singles = 0
 
@@ -82,10 +83,11 @@ class Carrier:
 
     async def deliver(self, store: db.Store) -> None:
         """Carry everything that waits and that nobody else carries at this moment; raises what the store raises."""
-        while await store.read(WAITING):
-            has_carried = await self._attempt(self._batch)
-            if not await self._attempt(self._page) and not has_carried:
-                return
+        async with self._alone:
+            while await store.read(WAITING):
+                has_carried = await self._attempt(self._batch)
+                if not await self._attempt(self._page) and not has_carried:
+                    return
 
     async def _attempt(self, work: Work) -> bool:
         """Do a piece of work, and tell whether there was any. Rows of one that fails are tried one by one, and a row

@@ -9,7 +9,7 @@ from itertools import chain
 from typing import Any, Literal
 
 import msgspec
-from msgspec import UNSET
+from msgspec import UNSET, Struct
 
 from aggregator import db
 from aggregator.crypto import BoxUnreadable, KeyRing
@@ -60,8 +60,7 @@ Number = tuple[str, str]
 _log = logging.getLogger("karman.carrier")
 
 
-@dataclass(frozen=True, slots=True)
-class Errand:
+class Errand(Struct, frozen=True):
     """What the cards of one number have to be told: a `balance` (in its `box`), that a `link` was made, or that their
     `programme` says something else.
     """
@@ -141,26 +140,27 @@ class _Trip:
         self._keys = keys
         self._offers = offers
         self._now_ms = now_ms
-        self._known: dict[uuid.UUID, Facts] = {}
+        self._is_rotated = len(keys.ids) > 1
+        self._known: dict[str, Facts] = {}
         self.told = Told()
 
     async def run(self, errands: Sequence[Errand]) -> None:
         if not errands:
             return
-        partners = sorted({uuid.UUID(errand.partner_id) for errand in errands})
-        self._known = await facts.of(partners)
+        partners = {errand.partner_id for errand in errands}
+        self._known = await _facts_of(partners)
         by_number = self._by_number(errands)
-        versions = {str(row[0]): row[1] for row in await _of(_locking(SPACES), by_number)}
-        if not versions:
+        spaces = {str(row[0]): row for row in await _of(_locking(SPACES), by_number)}
+        if not spaces:
             return
         links = await _of(LINKS, by_number)
-        if any(str(link["space_id"]) not in versions for link in links):
+        if any(str(link["space_id"]) not in spaces for link in links):
             raise LinksMoved
         # What a shop has changed before this moment is told; what it changes later is told later.
-        self._known = await facts.of(partners)
+        self._known = await _facts_of(partners)
         cards = self._cards(links, by_number)
         await self._change(cards)
-        await self._write([card for card in cards if card.body is not None], versions)
+        await self._write([card for card in cards if card.body is not None], spaces)
 
     def _by_number(self, errands: Sequence[Errand]) -> dict[Number, list[Errand]]:
         """Errands by every blind that their number may stand under."""
@@ -182,11 +182,11 @@ class _Trip:
 
     def _is_between(self, partner_id: str) -> bool:
         """Whether numbers may stand under several blinds: keys were rotated, or a normal form has changed."""
-        known = self._known.get(uuid.UUID(partner_id))
-        return len(self._keys.ids) > 1 or (known is not None and known.rule.was is not None)
+        known = self._known.get(partner_id)
+        return self._is_rotated or (known is not None and known.rule.was is not None)
 
     def _aliases(self, partner_id: str, number: str, blind: str) -> list[str]:
-        known = self._known.get(uuid.UUID(partner_id))
+        known = self._known.get(partner_id)
         return list({blind, *(known.rule.blinds(self._keys, number) if known else ())})
 
     def _cards(self, links: Sequence[db.Row], by_number: Mapping[Number, list[Errand]]) -> list[_Card]:
@@ -251,7 +251,7 @@ class _Trip:
         card.wants_offers = card.wants_first or "programme" in kinds or _tier(body) != tier
 
     def _facts(self, card: _Card) -> Facts:
-        return self._known[uuid.UUID(str(card.link["partner_id"]))]
+        return self._known[str(card.link["partner_id"])]
 
     def _opened(self, errand: Errand) -> Balance:
         return balances.opened(self._keys, errand.partner_id, errand.box or b"")
@@ -305,7 +305,7 @@ class _Trip:
                     body = live.with_balance(body, first.shown(known.tiers))
         card.body = live.with_offers(body, offers[partner_id](body.policy, _tier(body), card.blinds))
 
-    async def _write(self, cards: Sequence[_Card], versions: Mapping[str, int]) -> None:
+    async def _write(self, cards: Sequence[_Card], spaces: Mapping[str, db.Row]) -> None:
         """Write the bodies that have changed, each space under its next version."""
         rows = []
         for start in range(0, len(cards), SLICE):
@@ -314,12 +314,21 @@ class _Trip:
                 if text != card.before:
                     space_id, key = card.place
                     box = self._keys.seal(text, bound(space_id, key, SCHEMA))
-                    rows.append((space_id, key, versions[space_id] + 1, SCHEMA, box))
+                    rows.append((space_id, key, spaces[space_id][1] + 1, SCHEMA, box))
             await asyncio.sleep(0)
         raised = {space_id: version for space_id, _, version, _, _ in rows}
         await _put_all(WRITE_ON_SQLITE, WRITE, rows)
         await _put_all(RAISE_ON_SQLITE, RAISE, [(version, space_id) for space_id, version in raised.items()])
-        self.told.versions = {uuid.UUID(space_id): version for space_id, version in raised.items()}
+        self.told.versions = {_uuid(spaces[space_id][0]): version for space_id, version in raised.items()}
+
+
+def _uuid(value: Any) -> uuid.UUID:
+    return value if isinstance(value, uuid.UUID) else uuid.UUID(value)
+
+
+async def _facts_of(partner_ids: Collection[str]) -> dict[str, Facts]:
+    found = await facts.of([uuid.UUID(one) for one in partner_ids])
+    return {str(partner_id): known for partner_id, known in found.items()}
 
 
 def _age(link: db.Row) -> tuple[int, str]:

@@ -5,6 +5,7 @@ Any order and repetition of the same balances ends in the same body.
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from itertools import pairwise
 from typing import Any
 
@@ -15,6 +16,8 @@ from msgspec.structs import replace
 MAX_HISTORY = 50
 # What holders of such a link have proved is that they know the number.
 WITHOUT_HISTORY = "open"
+# A shop says much of the same moment.
+REMEMBERED = 4_096
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 Texts = Mapping[str, str]
@@ -83,6 +86,7 @@ def key(card_id: object) -> str:
     return f"live/{card_id}"
 
 
+@lru_cache(REMEMBERED)
 def moment(at_ms: int) -> str:
     """Milliseconds since 1970 as ISO 8601 in UTC, to the millisecond: texts in the order of the times."""
     return (EPOCH + timedelta(milliseconds=at_ms)).strftime("%Y-%m-%dT%H:%M:%S.") + f"{at_ms % 1000:03}Z"
@@ -114,6 +118,9 @@ def with_balance(body: Body, balance: Balance) -> Body:
 
 def _remembered(history: tuple[Step, ...], balance: Balance, since: str) -> tuple[Step, ...]:
     """The history with one more balance. Of those before the link the newest is kept, as what the others began with."""
+    if history and since < history[0].as_of < balance.as_of and len(history) < MAX_HISTORY:
+        # As most come.
+        return (Step(balance.as_of, balance.main, balance.main - history[0].main), *history)
     if any(step.as_of == balance.as_of for step in history):
         return history
     steps = sorted((*history, Step(balance.as_of, balance.main)), key=lambda step: step.as_of, reverse=True)

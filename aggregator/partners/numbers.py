@@ -2,12 +2,14 @@
 
 import unicodedata
 import uuid
+from functools import lru_cache
 from typing import Any, Literal
 
 from aggregator.crypto import KeyRing
 
 MAX_NUMBER = 64
 BLIND_BYTES = 16
+SHOPS = 1_000
 
 Form = Literal["digits", "alphanumeric"]
 Source = Literal["printed", "payload"]
@@ -17,11 +19,12 @@ def normal(form: Form, text: str) -> str:
     """The number as a programme compares it: its digits alone, or its letters and digits, capital. Empty where nothing
     is left, or more than 64 characters.
     """
-    text = unicodedata.normalize("NFKC", text).upper()
-    if form == "digits":
-        found = "".join(str(unicodedata.digit(one)) for one in text if one.isdigit())
-    else:
-        found = "".join(one for one in text if one.isalnum())
+    if not text.isascii():
+        text = unicodedata.normalize("NFKC", text)
+        if form == "digits":
+            text = "".join(str(unicodedata.digit(one)) for one in text if one.isdigit())
+    text = text.upper()
+    found = text if text.isdigit() else "".join(filter(str.isdigit if form == "digits" else str.isalnum, text))
     return found if len(found) <= MAX_NUMBER else ""
 
 
@@ -37,7 +40,7 @@ def on_card(source: Source, form: Form, body: dict[str, Any]) -> str:
 
 def blinds(keys: KeyRing, partner_id: uuid.UUID, number: str) -> list[str]:
     """The fingerprints of a number in its normal form under every key, the one to write last."""
-    text = f"{partner_id}/{number}".encode()
+    text = b"%b/%b" % (_named(partner_id), number.encode())
     return [found[:BLIND_BYTES].hex() for found in keys.blinds(text)]
 
 
@@ -56,5 +59,12 @@ def opened(keys: KeyRing, partner_id: uuid.UUID, box: bytes) -> str:
     return keys.open(box, _bound(partner_id)).decode()
 
 
+# To write an id out takes longer than everything else that is done with it.
+@lru_cache(SHOPS)
+def _named(partner_id: uuid.UUID) -> bytes:
+    return str(partner_id).encode()
+
+
+@lru_cache(SHOPS)
 def _bound(partner_id: uuid.UUID) -> bytes:
     return f"number/{partner_id}".encode()
