@@ -14,8 +14,10 @@ from playwright.sync_api import Browser
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from tests.browser import PHONE, REPOSITORY, Phone, built_web, chromium, phone
+from tests.loyalty import club
+from tests.partners import Shop
 from tests.samples import encoded
-from tests.screens import MORE_SCENES, SCENES, Scene, Wallets, face, fill, on_table, store_of
+from tests.screens import CLUB, MORE_SCENES, SCENES, Scene, Wallets, face, fill, on_table, store_of
 from tests.service import Person, Running, ServiceOptions, running
 
 LOCALES = {"ru": "ru-RU", "en": "en-GB"}
@@ -40,9 +42,10 @@ def main() -> None:
         tempfile.TemporaryDirectory() as data,
         running(ServiceOptions(Path(data) / "data")) as service,
         chromium(*camera(Path(data) / "card.mjpeg")) as browser,
+        club(service, CLUB) as shop,
     ):
         for language in LOCALES:
-            with people(service, language) as wallets, phones(browser, service.url, language, wallets) as owned:
+            with people(service, language, shop) as wallets, phones(browser, service.url, language, wallets) as owned:
                 for scene in scenes:
                     take(scene, wallets, owned, browser, language, options.folder)
 
@@ -54,11 +57,12 @@ def camera(film: Path) -> tuple[str, ...]:
 
 
 @contextmanager
-def people(service: Running, language: str) -> Iterator[Wallets]:
+def people(service: Running, language: str, shop: Shop) -> Iterator[Wallets]:
     """The people whose wallets are shown, with addresses that look like somebody's."""
     with ExitStack() as stack:
         names = [f"{name}.{language}@example.org" for name in ("anna", "boris", "vera", "galina")]
-        yield fill(*(stack.enter_context(Person.signed_up(service.url, name)) for name in names), store_of(service))
+        owners = [stack.enter_context(Person.signed_up(service.url, name)) for name in names]
+        yield fill(*owners, store_of(service), shop)
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 import io
 import re
 import sqlite3
+import uuid
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -16,6 +17,8 @@ from aggregator.codes import gs1_check_digit
 from aggregator.db import SQLITE_FILE
 from tests import samples
 from tests.browser import Phone
+from tests.loyalty import COFFEE, PIZZA, connected, moment, put_balance, put_offer
+from tests.partners import Shop as Partner
 from tests.service import Person, Running, code, uuid7
 
 
@@ -78,7 +81,9 @@ def face(name: str, colour: str) -> bytes:
 
 @dataclass(frozen=True)
 class Wallets:
-    """People with a dozen cards, with one, with far too many, and with a household; a guest has none."""
+    """People with a dozen cards, with one, with far too many, and with a household; a guest has none. Cards of `club`
+    can be connected.
+    """
 
     sample: Person
     one: Person
@@ -87,14 +92,15 @@ class Wallets:
     cards: dict[str, str]
     household: str
     store: Path
+    club: Partner
 
     def by_name(self) -> dict[str, Person]:
         """As scenes call them."""
         return {"sample": self.sample, "one": self.one, "full": self.full, "family": self.family}
 
 
-def fill(sample: Person, one: Person, full: Person, family: Person, store: Path) -> Wallets:
-    """Give them their cards; `store` is the file of the rows."""
+def fill(sample: Person, one: Person, full: Person, family: Person, store: Path, club: Partner) -> Wallets:
+    """Give them their cards; `store` is the file of the rows, `club` a shop that is `CLUB` in the directory."""
     front, _answer = sample.upload(face("LENTA", "#1d4ed8"))
     cards = {
         shop.name: sample.keep(**shop.fields() | ({"front": front} if shop.name == "Лента" else {})) for shop in SHOPS
@@ -114,7 +120,7 @@ def fill(sample: Person, one: Person, full: Person, family: Person, store: Path)
         rows.execute(
             f"UPDATE device SET name = 'Safari, iPhone', seen_ms = seen_ms - {3 * 86_400_000} WHERE name = 'test'"
         )
-    return Wallets(sample, one, full, family, cards, household, store)
+    return Wallets(sample, one, full, family, cards, household, store, club)
 
 
 LETTERS = "АБВГДЕЖЗИКЛМНОПРСТУФХЦЧШЭЮЯABCDEFGHIKLMNOPRSTVWZ"
@@ -421,6 +427,71 @@ def _offline_told(phone: Phone, wallets: Wallets) -> None:
     expect(phone.page.get_by_role("dialog")).to_be_visible()
 
 
+CLUB = "perekryostok"
+DAYS_LEFT = 9
+
+
+def _number(person: Person) -> str:
+    """A number of the club's that nobody else has."""
+    return ean(f"2299{uuid.UUID(person.account).int % 10**8:08d}")
+
+
+def _club_card(person: Person) -> str:
+    """The id of the person's card of the club, kept when it is first asked for."""
+    for card_id, body in person.cards().items():
+        if body.get("merchant") == CLUB:
+            return card_id
+    number = _number(person)
+    return person.keep(name="Перекрёсток", merchant=CLUB, number=number, codes=[code(number)])
+
+
+def of_club(path: str, test_id: str) -> Show:
+    """A screen of the card that can be connected, below the card's address."""
+
+    def show(phone: Phone, wallets: Wallets) -> None:
+        card = _club_card(wallets.full)
+        address("/", "search")(phone, wallets)
+        phone.synced()
+        address(f"/c/{card}{path}", test_id)(phone, wallets)
+
+    return show
+
+
+def _connect_code(phone: Phone, wallets: Wallets) -> None:
+    of_club("/connect", "connect-yes")(phone, wallets)
+    phone.id("connect-yes").click()
+    expect(phone.id("connect-code")).to_be_visible()
+
+
+def _connect(wallets: Wallets) -> None:
+    """The card is connected, and its shop has said something."""
+    person, club = wallets.full, wallets.club
+    put_offer(club, "coffee", 8, COFFEE)
+    put_offer(club, "pizza", 0.3, PIZZA)
+    connected(person, _club_card(person), club)
+    expiring = [{"amount": 100, "on": moment(DAYS_LEFT)[:10]}]
+    for later, main in enumerate((1440, 1190, 1340, 1240), start=1):
+        put_balance(club, _number(person), main, later=later, tier="gold", pending=40, expiring=expiring)
+
+
+def linked(path: str, test_id: str) -> Show:
+    """As `of_club`, once the card is connected."""
+
+    def show(phone: Phone, wallets: Wallets) -> None:
+        if not any("live/" in put["key"] for put in wallets.full.pull()["patch"] if put["op"] == "put"):
+            _connect(wallets)
+        of_club(path, "live-balance")(phone, wallets)
+        expect(phone.id("live-balance")).to_contain_text(re.compile("1.240"))
+        expect(phone.id(test_id).first).to_be_visible()
+
+    return show
+
+
+def _offers(phone: Phone, wallets: Wallets) -> None:
+    linked("", "till-offer")(phone, wallets)
+    address("/offers", "offer")(phone, wallets)
+
+
 # In an order in which what one of them changes is not seen in the next.
 SCENES = (
     Scene("wallet-empty", "guest", address("/", "add")),
@@ -471,6 +542,12 @@ SCENES = (
     Scene("sync-offline", "sample", _offline_told, Phone.go_online),
     Scene("sync-refused", "family", _refused),
     Scene("wallet-signed-out", "one", _signed_out),
+    Scene("connect", "full", of_club("/connect", "connect-yes")),
+    Scene("connect-code", "full", _connect_code),
+    Scene("offers-empty", "full", address("/offers", "no-offers")),
+    Scene("till-linked", "full", linked("", "till-offer")),
+    Scene("card-back", "full", linked("/back", "outlets")),
+    Scene("offers", "full", _offers),
 )
 
 # More pictures of screens that are among the scenes already; the first needs print to be read.

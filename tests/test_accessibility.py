@@ -10,7 +10,8 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser import REPOSITORY, Phone, chromium, phone
-from tests.screens import NEW, SCENES, Scene, Wallets, fill, store_of
+from tests.loyalty import club
+from tests.screens import CLUB, NEW, SCENES, Scene, Wallets, fill, store_of
 from tests.service import Person, Running
 
 AXE = (REPOSITORY / "web" / "node_modules" / "axe-core" / "axe.min.js").read_text()
@@ -29,7 +30,8 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture(scope="module")
 def wallets(site: Running) -> Iterator[Wallets]:
     with ExitStack() as stack:
-        yield fill(*(stack.enter_context(Person.signed_up(site.url)) for _ in range(4)), store_of(site))
+        people = [stack.enter_context(Person.signed_up(site.url)) for _ in range(4)]
+        yield fill(*people, store_of(site), stack.enter_context(club(site, CLUB)))
 
 
 @pytest.fixture(scope="module")
