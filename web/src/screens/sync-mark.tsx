@@ -5,8 +5,11 @@ import { problemSentence, words } from '../messages';
 import type { SyncStatus } from '../model';
 import { go } from '../router';
 import { sync } from '../wallet';
-import { Refusals } from './refusals';
+import { part } from './lazy';
 import { Sheet } from './sheet';
+
+/** Few ever have any. */
+const Refusals = part(() => import('./refusals').then((module) => module.Refusals));
 
 type Look = 'silent' | 'offline' | 'waiting' | 'refused' | 'signed-out' | 'error';
 
