@@ -18,6 +18,7 @@ export interface HouseholdWords {
   readonly make: string;
   readonly working: string;
   readonly gone: string;
+  readonly howToShare: string;
   readonly you: string;
   readonly role: Readonly<Record<Inhabitant['role'], string>>;
   readonly roleOf: (name: string) => string;
@@ -80,6 +81,7 @@ const ru: HouseholdWords = {
   makeTitle: 'Новый общий карман', name: 'Название', nameHint: 'Например, «Семья» или «Дача»',
   ownName: 'Как вас зовут', ownNameHint: 'Под этим именем вас увидят остальные', missing: 'Впишите хотя бы одну букву.',
   make: 'Завести', working: 'Минуту', gone: 'Такого общего кармана у вас нет',
+  howToShare: 'Карт здесь пока нет. Откройте карту и выберите в её меню «Кто видит карту».',
   you: 'вы', role: { owner: 'хозяин', member: 'может менять карты', viewer: 'только смотрит' },
   roleOf: (name) => `Что может ${name}`, handOn: (name) => `Сделать хозяином: ${name}`,
   handOnAsk: (name) => `${name} станет хозяином: сможет звать и убирать людей. Вы останетесь и сможете менять карты.`,
@@ -120,6 +122,7 @@ const en: HouseholdWords = {
   makeTitle: 'New shared pocket', name: 'Name', nameHint: 'For example “Family” or “Flat”',
   ownName: 'Your name', ownNameHint: 'The others see you under this name', missing: 'Type at least one letter.',
   make: 'Make it', working: 'One moment', gone: 'You have no such shared pocket',
+  howToShare: 'No cards here yet. Open a card and choose “Who sees the card” in its menu.',
   you: 'you', role: { owner: 'owner', member: 'may change cards', viewer: 'may only look' },
   roleOf: (name) => `What ${name} may do`, handOn: (name) => `Make the owner: ${name}`,
   handOnAsk: (name) => `${name} becomes the owner and may invite and remove people. You stay and may change cards.`,

@@ -6,10 +6,11 @@ import { invitations, remove, rename, setRole, withdraw, type Invitation } from 
 import { day, sentence } from '../messages';
 import { HOUSEHOLDS, type HouseholdWords } from '../messages/households';
 import type { Household, Inhabitant } from '../model';
-import { account, households, language } from '../wallet';
+import { account, cards, households, language } from '../wallet';
 import { Invite } from './invite';
 import { LeaveHousehold } from './leave-household';
 import { NameField } from './name-field';
+import { showSpace } from './pockets';
 import { Screen } from './screen';
 import { Sure } from './sure';
 import { say } from './toasts';
@@ -30,12 +31,19 @@ export function HouseholdScreen({ id }: { readonly id: string }) {
             <li key={one.id}><Member said={said} space={id} one={one} isMe={one === me} isOwner={isOwner} /></li>
           ))}
         </ul>
+        <Shared said={said} space={id} />
         {isOwner && <Inviting said={said} space={id} />}
         {isOwner && <Rename said={said} household={household} />}
         <LeaveHousehold said={said} household={household} me={me} />
       </div>
     </Screen>
   );
+}
+
+function Shared({ said, space }: { readonly said: HouseholdWords; readonly space: string }) {
+  const shared = cards.value.filter((card) => card.space === space).length;
+  if (!shared) return <p class="soft">{said.howToShare}</p>;
+  return <a class="button" href="/" data-testid="shared-cards" onClick={() => showSpace(space)}>{said.cards(shared)}</a>;
 }
 
 interface MemberProps {

@@ -19,6 +19,11 @@ export const shownCards = computed<readonly Card[]>(() => {
   return space === undefined ? cards.value : cards.value.filter((card) => card.space === space);
 });
 
+/** From now on the wallet shows the cards of this space. */
+export function showSpace(space: string): void {
+  chosen.value = space;
+}
+
 export function Pockets() {
   if (!households.value.length) return null;
   const { wallet } = words();
@@ -30,7 +35,7 @@ export function Pockets() {
     <div class="chips pockets" role="group" aria-label={wallet.pockets}>
       {all.map(([space, name]) => (
         <button key={space} type="button" class="chip" data-testid="pocket"
-          aria-pressed={(shownSpace.value ?? '') === space} onClick={() => (chosen.value = space)}>
+          aria-pressed={(shownSpace.value ?? '') === space} onClick={() => showSpace(space)}>
           {name}
         </button>
       ))}
