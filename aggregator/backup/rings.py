@@ -10,6 +10,7 @@ from aggregator.backup.commands import passphrase_of
 from aggregator.backup.restore import ring_in
 from aggregator.blobs import open_blobs
 from aggregator.catalog.sealing import SealedPictures
+from aggregator.partners.resealing import PartnerBoxes
 from aggregator.settings import Settings
 from aggregator.sync.sealing import Bodies
 from aggregator.sync.vapid import Vapid
@@ -89,10 +90,13 @@ async def _dropped(settings: Settings, id: str) -> str:
 async def _refuse_needed(settings: Settings, ring: crypto.KeyRing, opened: db.Store, key_id: bytes) -> None:
     bodies = await Bodies(ring).under(opened, key_id)
     pictures = await SealedPictures(open_blobs(settings), ring).under(opened, key_id)
+    of_shops = await PartnerBoxes(ring).under(opened, key_id)
     signs = await Vapid(ring, "").under(key_id)
-    if bodies or pictures or signs:
+    if bodies or pictures or of_shops or signs:
         await store.reseal_again()
-        what = f"{bodies} cards and {pictures} pictures are" if bodies or pictures else "The key that signs notices is"
+        what = "The key that signs notices is"
+        if bodies or pictures or of_shops:
+            what = f"{bodies} cards and {pictures} pictures{f' and {of_shops} things of shops' if of_shops else ''} are"
         raise KeysRefused(
             f"{what} still sealed with {key_id.hex()}. The running service seals them anew, within the hour."
         )

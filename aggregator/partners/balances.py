@@ -349,6 +349,7 @@ async def _told(partner_id: uuid.UUID, rows: Sequence[Sealed], before: dict[str,
         results.append(STORED if known < row.as_of_ms else OLDER)
         before[row.blind] = max(known, row.as_of_ms)
         if known != row.as_of_ms:
-            waiting.append(outbox.balance_row(shop, row.blind, row.box, now_ms))
+            # Links may still stand under another, which the number in its new form need not tell.
+            waiting += [outbox.balance_row(shop, blind, row.box, now_ms) for blind in dict.fromkeys(row.blinds)]
     await outbox.add(waiting)
     return results

@@ -124,7 +124,7 @@ async def record(keys: KeyRing, partner_id: uuid.UUID, kind: str, data: msgspec.
         raise TypeError(f"{kind} does not say {data!r}.")
     id = challenge_id(data.attempt) if isinstance(data, Challenge) else uuid.uuid4()
     [row] = await db.fetch(COUNTED, str(partner_id))
-    box = keys.seal(msgspec.json.encode(data), _bound(id))
+    box = keys.seal(msgspec.json.encode(data), bound(id))
     await db.fetch(NEW, str(partner_id), row["event_seq"], str(id), kind, box, now_ms)
     seq = "$2" if db.is_sqlite() else "CAST($2 AS bigint)"
     await db.fetch(QUEUED.format(seq=seq), str(partner_id), row["event_seq"])
@@ -144,9 +144,9 @@ async def blank(keys: KeyRing, partner_id: uuid.UUID, attempt_id: uuid.UUID) -> 
 
 async def _blank(keys: KeyRing, row: db.Row) -> None:
     id = uuid.UUID(str(row["id"]))
-    data = msgspec.json.decode(keys.open(bytes(row["box"]), _bound(id)), type=Challenge)
+    data = msgspec.json.decode(keys.open(bytes(row["box"]), bound(id)), type=Challenge)
     if data.code is not None:
-        box = keys.seal(msgspec.json.encode(msgspec.structs.replace(data, code=None)), _bound(id))
+        box = keys.seal(msgspec.json.encode(msgspec.structs.replace(data, code=None)), bound(id))
         await db.fetch(REPLACED, box, str(id))
 
 
@@ -155,7 +155,7 @@ def opened(keys: KeyRing, row: db.Row, now_ms: int) -> Told:
     expired is never told, wherever it may still stand.
     """
     id = uuid.UUID(str(row["id"]))
-    data = msgspec.json.decode(keys.open(bytes(row["box"]), _bound(id)), type=BODIES[row["kind"]])
+    data = msgspec.json.decode(keys.open(bytes(row["box"]), bound(id)), type=BODIES[row["kind"]])
     if isinstance(data, Challenge) and data.expires_at.timestamp() * 1000 <= now_ms:
         data = msgspec.structs.replace(data, code=None)
     return Told(row["seq"], id, row["kind"], iso(row["made_ms"]), msgspec.to_builtins(data))
@@ -208,5 +208,5 @@ async def tidy(keys: KeyRing, store: db.Store, now_ms: int) -> None:
                 await _blank(keys, row)
 
 
-def _bound(id: uuid.UUID) -> bytes:
+def bound(id: uuid.UUID) -> bytes:
     return f"event/{id}".encode()

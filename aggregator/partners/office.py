@@ -44,6 +44,7 @@ from aggregator.partners.pictures import PartnerPictures
 from aggregator.partners.programme_routes import ProgrammeDesk, Showcase
 from aggregator.partners.request_log import RequestLog
 from aggregator.partners.request_routes import RequestRoutes
+from aggregator.partners.resealing import PartnerBoxes
 from aggregator.partners.sandbox import Sandbox
 from aggregator.partners.sandbox_routes import SandboxRoutes
 from aggregator.partners.tidying import forget_expired
@@ -142,6 +143,7 @@ class Office:
         return [
             Job("forget-partners-expired", timedelta(hours=1), forget_expired),
             Job("forget-link-attempts", timedelta(hours=1), attempts.forget),
+            Job("reseal-partners", timedelta(minutes=10), PartnerBoxes(self.keys).reseal),
             Job("forget-events", timedelta(hours=1), partial(events.tidy, self.keys)),
             Job("offers", timedelta(minutes=1), offers.turn),
             Job("offer-notices", timedelta(minutes=5), self.offer_notices.run),

@@ -198,7 +198,7 @@ def opened(keys: KeyRing, row: db.Row) -> Webhook:
         id=id,
         partner_id=uuid.UUID(str(row["partner_id"])),
         url=row["url"],
-        secrets=msgspec.json.decode(keys.open(bytes(row["box"]), _bound(id)), type=list[Secret]),
+        secrets=msgspec.json.decode(keys.open(bytes(row["box"]), bound(id)), type=list[Secret]),
         state=row["state"],
         made_ms=row["made_ms"],
         failing_ms=row["failing_ms"],
@@ -211,8 +211,8 @@ async def _lock(partner_id: uuid.UUID) -> None:
 
 
 def _sealed(keys: KeyRing, id: uuid.UUID, kept: Sequence[Secret]) -> bytes:
-    return keys.seal(msgspec.json.encode(kept), _bound(id))
+    return keys.seal(msgspec.json.encode(kept), bound(id))
 
 
-def _bound(id: uuid.UUID) -> bytes:
+def bound(id: uuid.UUID) -> bytes:
     return f"webhook/{id}".encode()
