@@ -1,0 +1,78 @@
+"""A client for Karman's partner API: balances and offers on your customers' phones.
+
+`Karman` is what calls; `Secret` and `PrivateKey` prove who calls; the rest are values that are sent and answered.
+"""
+
+from karman_partner.client import Karman
+from karman_partner.problems import GaveUp, NotGenuine, Refused
+from karman_partner.proof import PrivateKey, Proof, Secret
+from karman_partner.values import (
+    Audience,
+    Balance,
+    BalanceShown,
+    Check,
+    Counts,
+    Event,
+    EventPage,
+    Expiring,
+    Link,
+    LinkChallenge,
+    LinkCreated,
+    LinkEnded,
+    Numbering,
+    Offer,
+    OfferShown,
+    OtherEvent,
+    Outlet,
+    Programme,
+    ProgrammeShown,
+    Progress,
+    Result,
+    RowProblem,
+    Tier,
+    TillCode,
+    Trouble,
+    Unit,
+    Webhook,
+    WebhookMade,
+)
+from karman_partner.webhooks import verified
+
+__all__ = [
+    "Audience",
+    "Balance",
+    "BalanceShown",
+    "Check",
+    "Counts",
+    "Event",
+    "EventPage",
+    "Expiring",
+    "GaveUp",
+    "Karman",
+    "Link",
+    "LinkChallenge",
+    "LinkCreated",
+    "LinkEnded",
+    "NotGenuine",
+    "Numbering",
+    "Offer",
+    "OfferShown",
+    "OtherEvent",
+    "Outlet",
+    "PrivateKey",
+    "Programme",
+    "ProgrammeShown",
+    "Progress",
+    "Proof",
+    "Refused",
+    "Result",
+    "RowProblem",
+    "Secret",
+    "Tier",
+    "TillCode",
+    "Trouble",
+    "Unit",
+    "Webhook",
+    "WebhookMade",
+    "verified",
+]
