@@ -243,7 +243,7 @@ async def _write(partner_id: uuid.UUID, programme: Programme, now_ms: int) -> No
 
 def faults(programme: Programme) -> Iterator[FieldError]:
     """What the shape alone does not hold."""
-    said = {"/name": programme.name, "/about": programme.about or programme.name}
+    said = {"/name": programme.name} | ({"/about": programme.about} if programme.about else {})
     said |= {f"/tiers/{place}/name": tier.name for place, tier in enumerate(programme.tiers)}
     yield from (FieldError(where, "Russian or English is needed.") for where, text in said.items() if not speaks(text))
     if (programme.unit.points is UNSET) == (programme.unit.money is UNSET):
