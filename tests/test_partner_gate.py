@@ -3,135 +3,117 @@
 import asyncio
 import re
 import uuid
-from collections.abc import Awaitable, Callable
-from pathlib import Path
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
+import httpx
 import pytest
 
 from aggregator import db
 from aggregator.errors import TooManyRequests
 from aggregator.jobs import now_ms
 from aggregator.partners.allowance import Allowance
+from tests import partners
 from tests.answers import assert_problem, pointers
-from tests.partners import InsideShop, Open, inside_shop, opened
-from tests.service import ServiceOptions
+from tests.assertions import es256
+from tests.partners import Shop, inside_shop, opened
+from tests.service import Running, ServiceOptions
+from tests.stores import Rows
 
-KEY = {
-    "kty": "EC",
-    "crv": "P-256",
-    "x": "f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU",
-    "y": "x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0",
-}
-"""The example of RFC 7517, appendix A.1's curve: RFC 7515, A.3.1."""
-
-Story = Callable[[Open, InsideShop], Awaitable[None]]
+KEY = es256().jwk
+AS_JSON = {"Content-Type": "application/json"}
 
 
-def told(options: ServiceOptions, story: Story) -> None:
-    """Tell a story at a service in this process."""
-
-    async def tell() -> None:
-        async with opened(options) as found:
-            await story(found, await inside_shop(found.http))
-
-    asyncio.run(tell())
+@pytest.fixture
+def shop(service: Running) -> Iterator[Shop]:
+    with partners.shop(service) as found:
+        yield found
 
 
-async def rows(table: str) -> int:
-    [row] = await db.fetch(f"SELECT COUNT(*) AS found FROM {table}")
-    return int(row["found"])
+def kept(service: Running, shop: Shop, table: str) -> int:
+    """How many rows of the shop a table has."""
+    return Rows(service.options).count(table, f"partner_id = '{shop.id}'")
 
 
-def test_a_call_needs_a_token_that_allows_it(tmp_path: Path) -> None:
-    async def story(found: Open, shop: InsideShop) -> None:
-        bare = await found.http.get("/partner/v1/keys")
-        assert_problem(bare, 401, "token-needed")
-        assert bare.headers["www-authenticate"] == 'Bearer realm="karman"'
-        assert "ratelimit-policy" in bare.headers
-        shop.token += "x"
-        wrong = await shop.call("GET", "/keys")
+def bare(shop: Shop, method: str, path: str) -> httpx.Response:
+    """A call without a token."""
+    request = shop.http.build_request(method, f"/partner/v1{path}")
+    del request.headers["authorization"]
+    return shop.http.send(request)
+
+
+def test_a_call_needs_a_token_that_allows_it(shop: Shop) -> None:
+    without = bare(shop, "GET", "/keys")
+    assert_problem(without, 401, "token-needed")
+    assert without.headers["www-authenticate"] == 'Bearer realm="karman"'
+    assert "ratelimit-policy" in without.headers
+    for token in ("kat_x", "x", shop.secret):
+        wrong = shop.call("GET", "/keys", headers={"Authorization": f"Bearer {token}"})
         assert_problem(wrong, 401, "token-wrong")
         assert 'error="invalid_token"' in wrong.headers["www-authenticate"]
-        narrow = await inside_shop(found.http, "balances events")
-        refused = await narrow.call("GET", "/keys")
-        assert_problem(refused, 403, "scope-missing")
-        assert refused.headers["www-authenticate"].endswith('error="insufficient_scope", scope="keys"')
-        assert (await narrow.call("GET", "/requests")).status_code == 200
-
-    told(ServiceOptions(tmp_path), story)
+    narrow = {"Authorization": f"Bearer {shop.token('balances events')}"}
+    refused = shop.call("GET", "/keys", headers=narrow)
+    assert_problem(refused, 403, "scope-missing")
+    assert refused.headers["www-authenticate"].endswith('error="insufficient_scope", scope="keys"')
+    assert shop.call("GET", "/requests", headers=narrow).status_code == 200
 
 
-def test_addresses_methods_and_queries_that_are_none_are_told_so(tmp_path: Path) -> None:
-    async def story(found: Open, shop: InsideShop) -> None:
-        nowhere = await found.http.post("/partner/v1/nowhere")
-        assert_problem(nowhere, 404, "not-found")
-        assert nowhere.json()["type"] == f"{found.service.settings.address}/problems/not-found"
-        other_way = await found.http.patch("/partner/v1/keys")
-        assert_problem(other_way, 405, "method-not-allowed")
-        assert other_way.headers["allow"] == "GET, HEAD"
-        query = "limit=0&limit=5&after=x&sort=up"
-        refused = await shop.call("GET", f"/requests?{query}")
-        assert pointers(assert_problem(refused, 422, "invalid")) == ["/limit", "/limit", "/sort"]
-
-    told(ServiceOptions(tmp_path), story)
-
-
-def test_a_body_is_read_only_as_what_it_has_to_be(tmp_path: Path) -> None:
-    async def story(found: Open, shop: InsideShop) -> None:
-        path = "/keys/one"
-        assert_problem(await shop.call("PUT", path, content=b"{}"), 415, "not-json")
-        as_json = {"Content-Type": "application/json"}
-        assert_problem(await shop.call("PUT", path, content=b"{", headers=as_json), 400, "not-json")
-        big = b'{"x":"' + b"0" * 1_000_000 + b'"}'
-        assert_problem(await shop.call("PUT", path, content=big, headers=as_json), 413, "too-large")
-        private = await shop.call("PUT", path, KEY | {"d": "secret"})
-        assert pointers(assert_problem(private, 422, "invalid")) == ["/d"]
-        assert await rows("partner_key") == 0
-
-    told(ServiceOptions(tmp_path), story)
+def test_addresses_methods_queries_and_bodies_that_are_none_are_told_so(service: Running, shop: Shop) -> None:
+    nowhere = bare(shop, "POST", "/nowhere")
+    assert_problem(nowhere, 404, "not-found")
+    assert re.fullmatch(r"http://localhost:\d+/problems/not-found", nowhere.json()["type"])
+    other_way = bare(shop, "PATCH", "/keys")
+    assert_problem(other_way, 405, "method-not-allowed")
+    assert other_way.headers["allow"] == "GET, HEAD"
+    query = shop.call("GET", "/requests?limit=0&limit=5&after=x&sort=up")
+    assert pointers(assert_problem(query, 422, "invalid")) == ["/limit", "/limit", "/sort"]
+    path = "/keys/one"
+    assert_problem(shop.call("PUT", path, content=b"{}"), 415, "not-json")
+    assert_problem(shop.call("PUT", path, content=b"{", headers=AS_JSON), 400, "not-json")
+    big = b'{"x":"' + b"0" * 1_000_000 + b'"}'
+    assert_problem(shop.call("PUT", path, content=big, headers=AS_JSON), 413, "too-large")
+    private = shop.call("PUT", path, KEY | {"d": "secret"})
+    assert pointers(assert_problem(private, 422, "invalid")) == ["/d"]
+    assert kept(service, shop, "partner_key") == 0
 
 
-def test_a_write_under_a_key_is_done_once(options: ServiceOptions) -> None:
-    async def story(found: Open, shop: InsideShop) -> None:
-        first, *others = await asyncio.gather(*(shop.call("POST", "/secrets", key="a b") for _ in range(8)))
-        assert {answer.status_code for answer in (first, *others)} == {201}
-        assert {answer.text for answer in (first, *others)} == {first.text}
-        assert sum("idempotent-replayed" in answer.headers for answer in (first, *others)) == 7
-        assert await rows("partner_secret") == 2
-        bare = await shop.call("POST", "/secrets", headers={"Idempotency-Key": "a b"})
-        assert bare.text == first.text
-        assert_problem(await shop.call("POST", "/secrets/revoke", key="a b"), 422, "idempotency-key-reused")
-        # Another shop's key is another key.
-        theirs = await (await inside_shop(found.http)).call("POST", "/secrets", key="a b")
-        assert theirs.json()["secret"] != first.json()["secret"]
-        assert first.json()["secret"].encode() not in (await db.fetch("SELECT body FROM idempotent_call"))[0]["body"]
-
-    told(options, story)
-
-
-def test_a_refused_write_leaves_its_key_free(options: ServiceOptions) -> None:
-    async def story(found: Open, shop: InsideShop) -> None:
-        assert_problem(await shop.call("DELETE", "/keys/one", key="k"), 404, "not-found")
-        assert await rows("idempotent_call") == 0
-        assert (await shop.call("PUT", "/keys/one", KEY, key="put")).status_code == 200
-        assert (await shop.call("DELETE", "/keys/one", key="k")).status_code == 204
-        again = await shop.call("DELETE", "/keys/one", key="k")
-        assert (again.status_code, again.headers["idempotent-replayed"]) == (204, "true")
-        turned = dict(reversed(KEY.items()))
-        assert (await shop.call("PUT", "/keys/one", turned, key="put")).headers["idempotent-replayed"] == "true"
-        assert_problem(await shop.call("PUT", "/keys/two", KEY, key="put"), 422, "idempotency-key-reused")
-
-    told(options, story)
+def test_a_write_under_a_key_is_done_once(service: Running, shop: Shop) -> None:
+    with ThreadPoolExecutor(8) as threads:
+        first, *others = threads.map(lambda _: shop.call("POST", "/secrets", key="a b"), range(8))
+    assert {answer.status_code for answer in (first, *others)} == {201}
+    assert {answer.text for answer in (first, *others)} == {first.text}
+    assert sum("idempotent-replayed" in answer.headers for answer in (first, *others)) == 7
+    assert kept(service, shop, "partner_secret") == 2
+    unquoted = shop.call("POST", "/secrets", headers={"Idempotency-Key": "a b"})
+    assert unquoted.text == first.text
+    assert_problem(shop.call("POST", "/secrets/revoke", key="a b"), 422, "idempotency-key-reused")
+    # Another shop's key is another key, and what was answered is kept sealed.
+    with partners.shop(service) as other:
+        theirs = other.call("POST", "/secrets", key="a b")
+    assert theirs.status_code == 201
+    assert "idempotent-replayed" not in theirs.headers
+    [[box]] = Rows(service.options).sql(f"SELECT body FROM idempotent_call WHERE partner_id = '{shop.id}'")
+    assert first.json()["secret"].encode() not in bytes(box)
 
 
-def test_a_key_that_is_no_string_is_refused(tmp_path: Path) -> None:
-    async def story(found: Open, shop: InsideShop) -> None:
-        for key in ('"open', '""', '"a" "b"', "ключ".encode(), "x" * 256, '"a\\b"'):
-            answer = await shop.call("POST", "/secrets", headers={"Idempotency-Key": key})
-            assert_problem(answer, 400, "idempotency-key-malformed")
-        assert_problem(await shop.call("POST", "/secrets"), 400, "idempotency-key-needed")
+def test_a_refused_write_leaves_its_key_free(service: Running, shop: Shop) -> None:
+    assert_problem(shop.call("DELETE", "/keys/one", key="k"), 404, "not-found")
+    assert kept(service, shop, "idempotent_call") == 0
+    assert shop.call("PUT", "/keys/one", KEY, key="put").status_code == 200
+    assert shop.call("DELETE", "/keys/one", key="k").status_code == 204
+    again = shop.call("DELETE", "/keys/one", key="k")
+    assert (again.status_code, again.headers["idempotent-replayed"]) == (204, "true")
+    turned = dict(reversed(KEY.items()))
+    assert shop.call("PUT", "/keys/one", turned, key="put").headers["idempotent-replayed"] == "true"
+    assert_problem(shop.call("PUT", "/keys/two", KEY, key="put"), 422, "idempotency-key-reused")
+    assert_problem(shop.call("PUT", "/keys/one", KEY | {"use": "sig"}, key="put"), 422, "idempotency-key-reused")
 
-    told(ServiceOptions(tmp_path), story)
+
+def test_a_key_that_is_no_string_is_refused(shop: Shop) -> None:
+    for key in ('"open', '""', '"a" "b"', "ключ".encode(), "x" * 256, '"a\\b"'):
+        answer = shop.call("POST", "/secrets", headers={"Idempotency-Key": key})
+        assert_problem(answer, 400, "idempotency-key-malformed")
+    assert_problem(shop.call("POST", "/secrets"), 400, "idempotency-key-needed")
 
 
 def test_what_is_left_is_told_and_more_is_refused() -> None:
@@ -151,39 +133,60 @@ def test_what_is_left_is_told_and_more_is_refused() -> None:
     allowance.call(uuid.uuid4())
 
 
-def test_a_shop_reads_its_own_log_in_pages(options: ServiceOptions) -> None:
-    async def story(found: Open, shop: InsideShop) -> None:
-        other = await inside_shop(found.http)
-        await other.call("GET", "/keys")
+def test_a_shop_reads_its_own_log_in_pages(service: Running, shop: Shop) -> None:
+    with partners.shop(service) as other:
+        other.call("GET", "/keys")
         for number in range(3):
-            await shop.call("DELETE", f"/keys/k{number}")
-        first = await shop.call("GET", "/requests", params={"limit": 2})
+            shop.call("DELETE", f"/keys/k{number}")
+        first = shop.call("GET", "/requests", params={"limit": 2})
         assert [(one["path"], one["status"], one["code"]) for one in first.json()["items"]] == [
             ("/keys/k2", 404, "not-found"),
             ("/keys/k1", 404, "not-found"),
         ]
         assert first.links["next"]["url"].startswith("/partner/v1/requests?limit=2&after=")
-        rest = await shop.http.get(first.links["next"]["url"], headers={"Authorization": f"Bearer {shop.token}"})
+        rest = shop.http.get(first.links["next"]["url"])
         assert [one["path"] for one in rest.json()["items"]] == ["/keys/k0"]
         assert rest.json()["next"] is None
-        stolen = await other.call("GET", "/requests", params={"after": first.json()["next"]})
+        stolen = other.call("GET", "/requests", params={"after": first.json()["next"]})
         assert pointers(assert_problem(stolen, 422, "invalid")) == ["/after"]
-        for damaged in ("x", "=", "я", first.json()["next"][:-2] + "AA"):
-            answer = await shop.call("GET", "/requests", params={"after": damaged})
-            assert pointers(assert_problem(answer, 422, "invalid")) == ["/after"]
-
-    told(options, story)
+    for damaged in ("x", "=", "я", first.json()["next"][:-2] + "AA"):
+        answer = shop.call("GET", "/requests", params={"after": damaged})
+        assert pointers(assert_problem(answer, 422, "invalid")) == ["/after"]
+    shop.call("PUT", "/cards/7789004455667788/balance", {})
+    [last] = shop.call("GET", "/requests", params={"limit": 1}).json()["items"]
+    assert last["path"] == "/cards/…88/balance"
 
 
 def test_what_is_over_goes(options: ServiceOptions) -> None:
-    async def story(found: Open, shop: InsideShop) -> None:
-        await shop.call("POST", "/secrets", key="k")
-        await found.service.office.log.flush()
-        [job] = [job for job in found.service.jobs() if job.name == "forget-partners-expired"]
-        tables = ("partner_token", "partner_secret", "idempotent_call", "request_note")
-        await job.run(found.store, now_ms())
-        assert [await rows(table) for table in tables] == [1, 2, 1, 1]
-        await job.run(found.store, now_ms() + 8 * 86_400_000)
-        assert [await rows(table) for table in tables] == [0, 1, 0, 0]
+    async def count(table: str) -> int:
+        return int((await db.fetch(f"SELECT COUNT(*) AS found FROM {table}"))[0]["found"])
 
-    told(options, story)
+    async def story() -> None:
+        async with opened(options) as found:
+            shop = await inside_shop(found.http)
+            await shop.call("POST", "/secrets", key="k")
+            await found.service.office.log.flush()
+            [job] = [job for job in found.service.jobs() if job.name == "forget-partners-expired"]
+            tables = ("partner_token", "partner_secret", "idempotent_call", "request_note")
+            await job.run(found.store, now_ms())
+            assert [await count(table) for table in tables] == [1, 2, 1, 1]
+            await job.run(found.store, now_ms() + 8 * 86_400_000)
+            assert [await count(table) for table in tables] == [0, 1, 0, 0]
+
+    asyncio.run(story())
+
+
+def test_the_operator_lets_shops_in_and_out(service: Running) -> None:
+    name = f"Shop {uuid.uuid4().hex[:8]}"
+    with partners.shop(service, "--open", name=name) as shop:
+        assert shop.call("GET", "/programme").json()["name"] == {"ru": name, "en": name}
+        listed = partners.command(service.options, "list")
+        assert re.search(rf"^{name} +{shop.id} +on +- +- +yes$", listed, re.MULTILINE)
+        partners.command(service.options, "open", name, "off")
+        assert re.search(rf"^{name} .* no$", partners.command(service.options, "list"), re.MULTILINE)
+        said = partners.command(service.options, "secret", shop.id)
+        [new] = re.findall(r"^client secret +(\S+)$", said, re.MULTILINE)
+        assert shop.token()
+        shop.secret = new
+        assert shop.token()
+        assert shop.secret not in partners.command(service.options, "list")

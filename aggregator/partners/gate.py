@@ -7,7 +7,7 @@ token ──▶ rate ──▶ scope ──▶ query ──▶ body ─┬─ re
 """
 
 import time
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -31,7 +31,6 @@ from aggregator.partners.idempotency import Memory, Once
 from aggregator.partners.request_log import Note, RequestLog, shown_path
 
 REALM = 'Bearer realm="karman"'
-METHODS = ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "TRACE")
 NDJSON = "application/x-ndjson"
 # Wrong tokens of one network: each costs a look into the store.
 WRONG_TOKENS_PER_MINUTE = 300
@@ -75,8 +74,8 @@ class Gate:
         # What is spelled out comes before what any name fits.
         found = sorted(paths.items(), key=lambda item: item[0].count("{"))
         return [
-            *(Route(ROOT + path, self._answering(methods), methods=METHODS) for path, methods in found),
-            Route(ROOT + "/{rest:path}", self._nothing, methods=METHODS),
+            *(Route(ROOT + path, _Door(self._answering(methods))) for path, methods in found),
+            Route(ROOT + "/{rest:path}", _Door(self._nothing)),
         ]
 
     def _answering(self, methods: dict[str, Endpoint]) -> Any:
@@ -152,6 +151,17 @@ class Gate:
             self._wrong_tokens.hit(network_of(request))
             error.headers["WWW-Authenticate"] = f'{REALM}, error="invalid_token"'
             raise
+
+
+@dataclass(frozen=True, slots=True)
+class _Door:
+    """An address as Starlette sees it: with a function it would answer by itself to methods that it was not given."""
+
+    handler: Callable[[Request], Awaitable[Response]]
+
+    async def __call__(self, scope: AsgiScope, receive: Receive, send: Send) -> None:
+        answer = await self.handler(Request(scope, receive, send))
+        await answer(scope, receive, send)
 
 
 def _out_of_scope(scope: str) -> Problem:

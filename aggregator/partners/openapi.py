@@ -13,7 +13,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from aggregator.partners.api import ROOT, SCOPES, Endpoint, Parameter
-from aggregator.partners.idempotency import MAX_KEY
+from aggregator.partners.idempotency import KEY_PATTERN
 from aggregator.partners.problem_texts import PAGES
 
 VERSION = "1.0.0"
@@ -54,7 +54,7 @@ KEY_HEADER = {
     "name": "Idempotency-Key",
     "in": "header",
     "description": "A string of your own, quoted or bare, kept for 24 hours: the same call again is done once.",
-    "schema": {"type": "string", "minLength": 1, "maxLength": MAX_KEY, "pattern": r"^[A-Za-z0-9._~-]+$"},
+    "schema": {"type": "string", "pattern": KEY_PATTERN},
 }
 
 
