@@ -1,13 +1,14 @@
 /**
  * Shops to suggest: the server's best guesses while it answers, else a look into the country's list kept on the device.
  */
-import { ApiProblem, merchants, Offline, shopList } from './api';
+import { ApiProblem, merchants, Offline, shopList, type ShopList } from './api';
 import { country } from './country';
 import type { Merchant } from './model';
 import {
   INSIDE, loosePlace, nameKey, NOWHERE, place, readings, slipsTo, squashed, WORD, type Key, type Reading,
 } from './near';
 import { unmarked } from './normal';
+import { programmes, type Programme } from './programmes';
 
 /** A shop of the list. */
 export class Shop {
@@ -106,9 +107,20 @@ export function onceEach<Guess extends Scored>(found: readonly Guess[]): readonl
   return found.filter(({ name }) => !seen.has(unmarked(name)) && seen.add(unmarked(name)));
 }
 
+/** What the entry of a shop begins with that the directory lacks. */
+const UNLISTED = 'p-';
+
+function rowOf(slug: string, [name = slug, ...aliases]: readonly string[]): ShopList['merchants'][number] {
+  return [slug, name, aliases];
+}
+
 async function fetchList(): Promise<Shops> {
-  const list = await shopList(country());
-  return new Shops(list.merchants.map((row) => shopOf(...row)), list.merged);
+  const [list, clubs] = await Promise.all([shopList(country()), programmes().catch(() => new Map<string, Programme>())]);
+  const known = new Set(list.merchants.map(([slug]) => slug));
+  // Shops that nobody has listed may have a programme all the same.
+  const own = [...clubs.values()].filter(({ slug }) => !known.has(slug) && slug.startsWith(UNLISTED));
+  const rows = [...list.merchants, ...own.map(({ slug, name }) => rowOf(slug, Object.values(name)))];
+  return new Shops(rows.map((row) => shopOf(...row)), list.merged);
 }
 
 export function shopOf(slug: string, name: string, aliases: readonly string[]): Shop {

@@ -9,7 +9,7 @@ import { PARTNERS } from '../messages/partners';
 import { dayOf } from '../messages/when';
 import type { Card, Live } from '../model';
 import { markPlace, nextChange, offersOn } from '../offers';
-import { pictureAddress, programmePage, type Programme, type ProgrammePage } from '../programmes';
+import { pictureAddress, programmePage, type ProgrammePage } from '../programmes';
 import { textIn } from '../texts';
 import { useProgramme } from '../till/live';
 import { account, cards, language, mayEdit, sync, wishes } from '../wallet';
@@ -29,7 +29,8 @@ export function CardBack({ id }: { readonly id: string }) {
 
 function Back({ card }: { readonly card: Card }) {
   const programme = useProgramme(card);
-  const page = useProgrammePage(programme?.slug ?? card.live?.slug);
+  const slug = programme?.slug ?? card.live?.slug;
+  const page = useProgrammePage(slug, programme !== undefined);
   const { live } = card;
   return (
     <Screen title={card.name}>
@@ -39,7 +40,7 @@ function Back({ card }: { readonly card: Card }) {
         {!live && programme && <ToConnect card={card} />}
         <CardOffers card={card} />
         {live?.history && live.history.length > 0 && <History live={live} />}
-        <Shop page={page} programme={programme} live={live} />
+        <Shop page={page} live={live} />
         {live && <Ending card={card} live={live} />}
       </div>
     </Screen>
@@ -113,15 +114,14 @@ function History({ live: { history = [], unit } }: { readonly live: Live }) {
 
 interface ShopProps {
   readonly page: ProgrammePage | 'missing' | undefined;
-  readonly programme: Programme | undefined;
   readonly live: Live | undefined;
 }
 
-function Shop({ page, programme, live }: ShopProps) {
+function Shop({ page, live }: ShopProps) {
   const said = PARTNERS[language.value];
   if (page === undefined) return null;
   if (page === 'missing') {
-    return <p class="soft" role="status">{programme ?? live ? said.shopOffline : said.noProgramme}</p>;
+    return <p class="soft" role="status">{live || sync.value.state === 'offline' ? said.shopOffline : said.noProgramme}</p>;
   }
   const { logo, name, about } = page;
   return (
@@ -140,15 +140,16 @@ function Shop({ page, programme, live }: ShopProps) {
 }
 
 /** What the shop says of itself; 'missing' without a network, or where the shop has no programme. */
-function useProgrammePage(slug: string | undefined): ProgrammePage | 'missing' | undefined {
+function useProgrammePage(slug: string | undefined, known: boolean): ProgrammePage | 'missing' | undefined {
   const [page, setPage] = useState<ProgrammePage | 'missing' | undefined>(undefined);
   const offline = sync.value.state === 'offline';
   useEffect(() => {
     let wanted = true;
     const show = (found: ProgrammePage | 'missing') => wanted && setPage(found);
     if (slug) void programmePage(slug).then(show, () => show('missing'));
+    else if (known) show('missing');
     return () => void (wanted = false);
-  }, [slug, offline]);
+  }, [slug, known, offline]);
   return page;
 }
 

@@ -13,7 +13,7 @@ import type { Programme } from '../programmes';
 import { leave } from '../router';
 import { textIn } from '../texts';
 import { useProgramme } from '../till/live';
-import { account, cards, households, language } from '../wallet';
+import { account, cards, households, language, sync } from '../wallet';
 import { CodeForm } from './code-form';
 import { LiveDetails } from './live-details';
 import { Screen } from './screen';
@@ -45,13 +45,18 @@ function Asking({ card }: { readonly card: Card }) {
   if (!account.value) {
     return <><p>{said.needsAccount}</p><a class="button main" href="/account">{said.toAccount}</a></>;
   }
-  if (!programme) return <p class="soft" role="status">{said.shopOffline}</p>;
+  if (programme === undefined) return null;
+  if (!programme) return <p class="soft" role="status">{isOffline() ? said.shopOffline : said.noProgramme}</p>;
   switch (step.value.at) {
     case 'consent': return <Consent card={card} programme={programme} onStep={to} />;
     case 'sent': return <Sent card={card} programme={programme} attempt={step.value.attempt} onStep={to} />;
     case 'till': return <FromTill card={card} onStep={to} />;
     case 'done': return <Done card={card} />;
   }
+}
+
+function isOffline(): boolean {
+  return sync.value.state === 'offline';
 }
 
 interface StepProps {

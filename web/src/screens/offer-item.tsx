@@ -96,10 +96,12 @@ async function mute(slug: string, shop: string): Promise<void> {
   say(PARTNERS[language.peek()].muted(shop), { label: words().common.undo, run: () => void set(false) });
 }
 
+/** Letters of double size make an offer taller than the screen. */
+const PART = 0.25;
 /** Read, most likely. */
 const SEEN_MS = 1_000;
 
-/** Notes an offer as seen once half of it has been on the screen for a moment. */
+/** Notes an offer as seen once enough of it has been on the screen for a moment. */
 function useSeen(item: { readonly current: HTMLElement | null }, { slug, offer }: Offered): void {
   useEffect(() => {
     let timer: ReturnType<typeof setTimeout> | undefined;
@@ -109,7 +111,7 @@ function useSeen(item: { readonly current: HTMLElement | null }, { slug, offer }
       if (!entry?.isIntersecting) return;
       timer = setTimeout(() => void mark(slug, offer, 'seen').catch(() => undefined), SEEN_MS);
     };
-    const observer = new IntersectionObserver(look, { threshold: 0.5 });
+    const observer = new IntersectionObserver(look, { threshold: PART });
     observer.observe(item.current!);
     return () => {
       clearTimeout(timer);

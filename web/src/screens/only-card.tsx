@@ -1,7 +1,7 @@
 /** The only card of a wallet, shown large with its code: no tap between the person and the till. */
 import { Barcode } from '../codes/barcode';
 import { grouped } from '../codes/formats';
-import { words } from '../messages';
+import { amount, words } from '../messages';
 import type { Card } from '../model';
 import { Tile } from '../tile';
 import { useDrawings } from '../till/drawings';
@@ -19,6 +19,9 @@ export function OnlyCard({ card }: { readonly card: Card }) {
         <div class="only-code">
           <Barcode drawn={drawing} format={code.format} label={codeLabel(code)} share={0.3} />
         </div>
+      )}
+      {card.live?.balance && (
+        <p class="only-number numbers"><span class="live">{amount(card.live.unit, card.live.balance.main)}</span></p>
       )}
       {number && <p class="only-number numbers">{grouped(number)}</p>}
       <span class="unseen">{words().wallet.show}</span>

@@ -75,15 +75,15 @@ function Connectable({ card }: { readonly card: Card }) {
   );
 }
 
-/** The programme of the card's shop, once it is known. */
-export function useProgramme({ live, merchant }: Card): Programme | undefined {
-  const [found, setFound] = useState<Programme | undefined>(undefined);
+/** The programme of the card's shop, once it is known; null where it has none, or none that can be asked for now. */
+export function useProgramme({ live, merchant }: Card): Programme | null | undefined {
+  const [found, setFound] = useState<Programme | null | undefined>(undefined);
   const slug = live?.slug ?? merchant;
   useEffect(() => {
     let wanted = true;
-    setFound(undefined);
-    const show = (programme: Programme | undefined) => wanted && setFound(programme);
-    if (slug) void programmeOf({ merchant: slug }).then(show, () => undefined);
+    setFound(slug ? undefined : null);
+    const show = (programme: Programme | null) => wanted && setFound(programme);
+    if (slug) void programmeOf({ merchant: slug }).then((programme) => show(programme ?? null), () => show(null));
     return () => void (wanted = false);
   }, [slug]);
   return found;
