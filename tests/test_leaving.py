@@ -25,6 +25,7 @@ from aggregator.jobs import now_ms
 from tests.answers import assert_problem
 from tests.authenticator import Authenticator
 from tests.inside import opened
+from tests.partners import shop
 from tests.service import PASSWORD, Person, Running, ServiceOptions, code, running, uuid7
 from tests.shapes import shape_of
 from tests.stores import Kept, Rows
@@ -37,6 +38,10 @@ DAY_MS = 86_400_000
 
 # What is nobody's. Every other table is somebody's, and has to be filled before and empty after.
 NOBODYS = {"store_fact", "job", "pattern", "withdrawn_pattern", "gone_device"}
+# What is shops': a person is in it by numbers and under ids that nobody else knows, or not at all.
+NOBODYS |= {"partner", "partner_secret", "partner_key", "partner_token", "used_assertion", "idempotent_call"}
+NOBODYS |= {"request_note", "programme", "partner_picture", "till_code", "balance", "outbox", "offer", "offer_number"}
+NOBODYS |= {"offer_mark", "event", "webhook", "delivery", "sandbox_card"}
 # Filled by a restore from backup, while the picture store is silent, when a card ends, and while a mail is under way.
 RARELY = {"restored_space", "gone_space", "reminded", "notice", "mail", "sign_up"}
 
@@ -105,6 +110,22 @@ def link_elsewhere(options: ServiceOptions, left: Left) -> None:
         f"INSERT INTO mail (id, kind, email, email_key, language, created_ms, due_ms, attempts) VALUES "
         f"('{uuid7()}', 'verify', '{email}', '{email}', 'ru', 1, 9000000000000, 0)"
     )
+
+
+def connect(own: Running, options: ServiceOptions, person: Person) -> None:
+    """A card to a shop, which has told the person of an offer."""
+    asked = {"params": {"account": person.account}}
+    with shop(own, "--slug", "magnit", "--open") as found:
+        found.call("PUT", "/programme", {"name": {"ru": "Магнит"}, "policies": ["open"]}).raise_for_status()
+        card = person.keep(merchant="magnit", number=NUMBER)
+        body = {"space": person.space, "card": card, "policy": "open"}
+        person.http.post("/api/links", json=body, **asked).raise_for_status()
+        names = [link["shop"] for link in json.loads(exported(person).read("links.json"))]
+        assert names == [{"ru": "Магнит"}]
+        Rows(options).sql(
+            f"INSERT INTO offer_told (account_id, partner_id, offer_id, told_ms) "
+            f"VALUES ('{person.account}', '{found.id}', 'tea', 1)"
+        )
 
 
 def wish_reminders(person: Person) -> None:
@@ -315,6 +336,7 @@ def test_a_deleted_account_leaves_no_trace_in_any_row_or_picture(
         kept = neighbour.keep()
         link_elsewhere(options, left)
         share(left.person, neighbour)
+        connect(own, options, left.person)
         owned = shape_of(Rows(options)).keys() - NOBODYS - RARELY
         assert owned - filled(options) == set(), "this table is not filled by the test, or is missing in NOBODYS"
         found = traces(options, left.names())
