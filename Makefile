@@ -9,7 +9,7 @@ PY := .venv/bin/python
 export PYTHON ?= python3
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-tests run test proof lint format build lock directory screenshots bench clean
+.PHONY: help setup setup-tests run demo test proof lint format build lock directory screenshots bench clean
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -22,6 +22,9 @@ setup-tests: ## The same, and what the tests need
 
 run: setup ## Run the service at http://localhost:8000 (HOST=, PORT=, DATA= change that)
 	@exec $(PY) -m aggregator serve --host $(HOST) --port $(PORT) --data $(DATA)
+
+demo: setup ## The same with a sample wallet, and a shop whose balance and offers move while you watch
+	@exec $(PY) scripts/demo.py --host $(HOST) --port $(PORT)
 
 test: lint ## Every check and test (T= picks tests)
 	npm --prefix web test --silent
