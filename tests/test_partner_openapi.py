@@ -19,7 +19,8 @@ from tests.answers import assert_problem
 from tests.partners import Shop
 from tests.service import Running, client
 
-ROOT = Path(__file__).resolve().parent.parent / "aggregator"
+TESTS = Path(__file__).resolve().parent
+ROOT = TESTS.parent / "aggregator"
 CODE = re.compile(r"[a-z]+(-[a-z]+)*")
 
 
@@ -130,11 +131,13 @@ def test_the_service_does_what_its_description_says(site: Running, shop: Shop, i
     few = ["--phases", "fuzzing", "--max-examples", "8", "--seed", "1"]
     many = ["--phases", "examples,coverage,fuzzing,stateful", "--max-examples", "150"]
     command = [
-        *(str(Path(sys.executable).with_name("schemathesis")), "run", f"{site.url}/partner/v1/openapi.json"),
+        *(str(Path(sys.executable).with_name("schemathesis")), "--config-file", str(TESTS / "schemathesis.toml")),
+        *("run", f"{site.url}/partner/v1/openapi.json"),
         *("--url", f"{site.url}/partner/v1", "--header", f"Authorization: {shop.http.headers['Authorization']}"),
         # It would end the token that everything else is asked with.
         *("--exclude-path", "/secrets/revoke", "--checks", "all", "--continue-on-failure"),
         *(many if is_proof else few),
     ]
-    ended = subprocess.run(command, cwd=tmp_path, env=os.environ, capture_output=True, text=True, check=False)
+    environment = {**os.environ, "PYTHONPATH": str(TESTS.parent)}
+    ended = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
     assert ended.returncode == 0, ended.stdout[-8_000:] + ended.stderr[-2_000:]

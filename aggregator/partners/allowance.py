@@ -6,6 +6,8 @@ from aggregator.limits import Limiter
 
 CALLS, BALANCES = 600, 200_000
 WINDOW_S = 60
+# Of one network: each costs a look into the store.
+WRONG_TOKENS = 300
 
 
 class Allowance:
@@ -14,11 +16,16 @@ class Allowance:
     def __init__(self, scale: int) -> None:
         self._calls = Limiter(f"{CALLS * scale}/minute")
         self._balances = Limiter(f"{BALANCES * scale}/minute")
+        self._wrong_tokens = Limiter(f"{WRONG_TOKENS * scale}/minute")
         self.policy = f'"calls";q={CALLS * scale};w={WINDOW_S}, "balances";q={BALANCES * scale};w={WINDOW_S}'
 
     def call(self, partner_id: uuid.UUID) -> None:
         """Count a call; raises TooManyRequests."""
         self._calls.hit(str(partner_id))
+
+    def wrong_token(self, network: str) -> None:
+        """Count a token that is none; raises TooManyRequests."""
+        self._wrong_tokens.hit(network)
 
     def balances(self, partner_id: uuid.UUID, amount: int) -> None:
         """Count balances; raises TooManyRequests."""

@@ -22,7 +22,7 @@ from aggregator import db
 from aggregator.accounts.sessions import now_ms
 from aggregator.errors import FieldError, Forbidden, Invalid, NotFound, Problem, Unauthorized
 from aggregator.http import decode_json, failure, note_mistake, read_body, require_json
-from aggregator.limits import Limiter, network_of
+from aggregator.limits import network_of
 from aggregator.partners import idempotency
 from aggregator.partners.allowance import Allowance
 from aggregator.partners.api import ROOT, Call, Caller, Endpoint, Parameter, Reply
@@ -32,8 +32,6 @@ from aggregator.partners.request_log import Note, RequestLog, shown_path
 
 REALM = 'Bearer realm="karman"'
 NDJSON = "application/x-ndjson"
-# Wrong tokens of one network: each costs a look into the store.
-WRONG_TOKENS_PER_MINUTE = 300
 
 
 class NotThisWay(Problem):
@@ -64,7 +62,6 @@ class Gate:
         self._memory = memory
         self._log = log
         self._address = address
-        self._wrong_tokens = Limiter(f"{WRONG_TOKENS_PER_MINUTE}/minute")
 
     def routes(self, endpoints: Sequence[Endpoint]) -> list[BaseRoute]:
         """A route for each path, and one for every address below `ROOT` that is none."""
@@ -148,7 +145,7 @@ class Gate:
         try:
             return await self._tokens.caller(request.state.store, token.strip())
         except Unauthorized as error:
-            self._wrong_tokens.hit(network_of(request))
+            self._allowance.wrong_token(network_of(request))
             error.headers["WWW-Authenticate"] = f'{REALM}, error="invalid_token"'
             raise
 

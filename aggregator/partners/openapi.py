@@ -180,7 +180,9 @@ def _operation(endpoint: Endpoint, schemas: _Schemas, refusals: _Refusals) -> di
         made["requestBody"] = {"required": True, "content": {JSON: {"schema": schemas.of(endpoint.body)}}}
     elif endpoint.media is not None:
         schema: dict[str, Any] = {} if endpoint.media != NDJSON else TEXT
-        made["requestBody"] = {"required": True, "content": {endpoint.media: {"schema": schema}}}
+        # A base may be empty.
+        is_required = endpoint.media != NDJSON
+        made["requestBody"] = {"required": is_required, "content": {endpoint.media: {"schema": schema}}}
     return {name: value for name, value in made.items() if value not in ("", [])}
 
 
