@@ -162,7 +162,9 @@ class Service:
             *self._leaving(limits).routes(),
             *PictureRoutes(self.sessions, self.pictures).routes(),
             *ReminderRoutes(self.sessions, self.subscriptions, self.vapid).routes(),
-            *merchant_routes.routes(self.directory, self.matcher, self.settings.limit_scale),
+            *merchant_routes.routes(
+                self.directory, self.matcher, self.settings.limit_scale, self.office.own_entries.newcomers
+            ),
             *intake.routes(
                 self.pool,
                 intake.Allowance.scaled(self.settings.limit_scale, self.sessions),

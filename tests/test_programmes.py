@@ -46,6 +46,12 @@ async def listed(world: Street) -> list[str]:
     return [one["slug"] for one in (await world.client().get("/api/programmes")).json()["programmes"]]
 
 
+async def suggested(world: Street) -> list[str]:
+    """The shops that devices suggest without a network."""
+    found = await world.client().get("/api/merchants/directory", params={"country": "ru"})
+    return [slug for slug, *_ in found.json()["merchants"]]
+
+
 async def logo(shop: InsideShop, image: bytes) -> httpx.Response:
     """Put a logo."""
     headers = {"Authorization": f"Bearer {shop.token}", "Content-Type": "image/png"}
@@ -152,6 +158,13 @@ def test_a_shop_that_the_directory_lacks_gets_an_entry_of_its_own(world: Street)
         await programmes.approve(shop.id, world.first.service.directory, now_ms())
         assert slugs[0] in await listed(world)
         assert slugs[1] not in await listed(world)
+        before = await suggested(world)
+        await world.first.service.office.own_entries.refresh(world.first.store)
+        after = await suggested(world)
+        assert (slugs[0] in after, slugs[0] in before, slugs[1] in after) == (True, False, False)
+        newcomers = world.first.service.office.own_entries.newcomers
+        for typed in ("ромашк", "romashka", "DAISY", "hjvfirf"):
+            assert slugs[0] in [found.slug for found in newcomers.among([], typed, 5, "ru")]
 
     world.tell(story())
 

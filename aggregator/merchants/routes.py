@@ -3,6 +3,7 @@
 import asyncio
 import gzip
 import hashlib
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -18,6 +19,7 @@ from aggregator.limits import Limiter, network_of
 from aggregator.merchants.candidates import Candidate
 from aggregator.merchants.directory import Directory, Merchant
 from aggregator.merchants.matching import MAX_QUERY, Matcher
+from aggregator.merchants.newcomers import Newcomers
 
 MAX_SUGGESTIONS = 20
 USUAL_SUGGESTIONS = 8
@@ -47,25 +49,28 @@ class Listing(NamedTuple):
         return hashlib.sha256(self.plain).hexdigest()[:32]
 
 
-def routes(directory: Directory, matcher: Matcher, limit_scale: int = 1) -> list[BaseRoute]:
+def routes(
+    directory: Directory, matcher: Matcher, limit_scale: int = 1, newcomers: Newcomers | None = None
+) -> list[BaseRoute]:
     """`GET /api/merchants` and `GET /api/merchants/directory`; `limit_scale` times the usual questions are answered."""
+    newcomers = newcomers or Newcomers()
     crew = Crew("search", THREADS, MAX_WAITING)
     limit = Limiter(f"{RATE_PER_MINUTE * limit_scale}/minute")
 
     async def suggest(request: Request) -> Response:
         question = asked(request)
         limit.hit(network_of(request))
-        found = await crew.run(lambda: suggestions(directory, matcher, question))
+        found = await crew.run(lambda: suggestions(directory, matcher, question, newcomers))
         return answer({"merchants": found}, headers=CACHED)
 
-    listing = lru_cache(maxsize=64)(lambda country: pack(directory, country))
+    listing = lru_cache(maxsize=64)(lambda country, arrived: pack(directory, country, arrived.merchants))
 
     async def listed(request: Request) -> Response:
         errors: list[FieldError] = []
         country = country_of(request, errors)
         if errors:
             raise Invalid(errors)
-        return sent(request, await asyncio.to_thread(listing, country))
+        return sent(request, await asyncio.to_thread(listing, country, newcomers.now))
 
     return [Route("/api/merchants", suggest), Route("/api/merchants/directory", listed)]
 
@@ -103,10 +108,13 @@ def limit_of(request: Request, errors: list[FieldError]) -> int:
 # ---------------------------------------------------------------- the answer
 
 
-def suggestions(directory: Directory, matcher: Matcher, question: Question) -> list[dict[str, object]]:
+def suggestions(
+    directory: Directory, matcher: Matcher, question: Question, newcomers: Newcomers
+) -> list[dict[str, object]]:
     """The best merchants for the typed word; for no word, the best known of the country."""
     if question.q.strip():
         found = matcher.search(question.q, question.limit, question.country)
+        found = newcomers.among(found, question.q, question.limit, question.country)
     else:
         known = directory.well_known(question.country, question.limit) if question.country else []
         found = [Candidate(merchant.slug, merchant.name_in(question.country), 0.0) for merchant in known]
@@ -123,15 +131,22 @@ def shown(candidate: Candidate, directory: Directory) -> dict[str, object]:
     }
 
 
-def pack(directory: Directory, country: str | None) -> Listing:
+def pack(directory: Directory, country: str | None, others: Sequence[Merchant] = ()) -> Listing:
     """`[slug, name, [other names]]` of a country's merchants, or of the best known ones without a country, and the
-    slugs that cards may name them by from before they were merged.
+    slugs that cards may name them by from before they were merged. `others` come first, since no list may cut them.
     """
     merchants = directory.applicable(country) if country else directory.well_known(None, MAX_LISTED)
+    merchants = [*others, *merchants]
     rows = [(m.slug, m.name_in(country), other_names(m, country)) for m in merchants[:MAX_LISTED]]
     merged = directory.merged_into(row[0] for row in rows)
-    plain = msgspec.json.encode({"version": directory.version, "merged": merged, "merchants": rows})
+    version = "-".join([directory.version, *([version_of(others)] if others else [])])
+    plain = msgspec.json.encode({"version": version, "merged": merged, "merchants": rows})
     return Listing(plain, gzip.compress(plain, mtime=0))
+
+
+def version_of(merchants: Sequence[Merchant]) -> str:
+    """Tells one set of merchants from another."""
+    return hashlib.sha256(msgspec.json.encode(merchants)).hexdigest()[:8]
 
 
 def other_names(merchant: Merchant, country: str | None) -> list[str]:

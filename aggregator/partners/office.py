@@ -2,7 +2,7 @@
 do."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
 from functools import partial
 
@@ -40,6 +40,7 @@ from aggregator.partners.offer_notices import KIND as OFFER
 from aggregator.partners.offer_notices import OfferNotices
 from aggregator.partners.offer_routes import OfferDesk, OfferRoutes
 from aggregator.partners.openapi import OpenApi
+from aggregator.partners.own_entries import OwnEntries
 from aggregator.partners.pictures import PartnerPictures
 from aggregator.partners.programme_routes import ProgrammeDesk, Showcase
 from aggregator.partners.request_log import RequestLog
@@ -95,6 +96,7 @@ class Office:
         self.composers: dict[str, Compose] = {OFFER: self.offer_notices.compose}
         self.pictures = PartnerPictures()
         self.programmes = ProgrammeDesk(directory, self.pictures)
+        self.own_entries = OwnEntries(directory)
         self.showcase = Showcase(directory, settings.limit_scale)
         self.carrier = Carrier(keys, pokes, offers.for_cards)
         self.news = News(pokes, [self.bell.ring, self.carrier.wake])
@@ -153,5 +155,10 @@ class Office:
     async def open(self, store: db.Store) -> AsyncIterator[None]:
         """What every process does for itself goes on inside the block."""
         sender = Sender(self.keys, self.outbound, self.bell)
-        async with self.log.open(), beside(sender.tend()), beside(self.carrier.tend(store)):
+        await self.own_entries.refresh(store)
+        tended = (sender.tend(), self.carrier.tend(store), self.own_entries.tend(store))
+        async with AsyncExitStack() as stack:
+            await stack.enter_async_context(self.log.open())
+            for work in tended:
+                await stack.enter_async_context(beside(work))
             yield
