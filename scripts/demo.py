@@ -88,10 +88,11 @@ def say(words: str) -> None:
 
 @dataclass
 class Bakery:
-    """What the shop's own program knows, and does with the client in clients/python."""
+    """What the shop's own program knows, and does with the client in clients/python; `card` is the demo account's."""
 
     address: str
     karman: Karman
+    card: str = ""
     points: int = 1_385
     pending: int = 0
     steps: int = 0
@@ -164,7 +165,7 @@ def sample(host: str, port: int) -> Iterator[Bakery]:
             bakery.open()
             slug = karman.claim(None).slug
             command(data, "partner", "approve", BAKERY)
-            connect(karman, Wallet.signed_up(phone), slug)
+            bakery.card = connect(karman, Wallet.signed_up(phone), slug)
             yield bakery
 
 
@@ -224,14 +225,15 @@ class Wallet:
         return card
 
 
-def connect(karman: Karman, wallet: Wallet, slug: str) -> None:
-    """Fill the wallet, and connect the bakery's card with a code from its till."""
+def connect(karman: Karman, wallet: Wallet, slug: str) -> str:
+    """Fill the wallet, and connect the bakery's card with a code from its till; gives the card's id."""
     for name, number, colour, is_favourite in OTHERS:
         wallet.keep(name, ean_13(number), colour=colour, **({"favourite": True} if is_favourite else {}))
     card = wallet.keep(BAKERY, NUMBER, colour="#b45309", merchant=slug, favourite=True)
     code = karman.make_code(NUMBER).code
     wanted = {"space": wallet.space, "card": card, "policy": "code", "code": code}
     wallet.phone.post("/api/links", params={"account": wallet.account}, json=wanted).raise_for_status()
+    return card
 
 
 def ean_13(text: str) -> str:
