@@ -35,6 +35,7 @@ from tests import samples
 from tests.answers import assert_problem
 from tests.inside import Guest, opened
 from tests.launcher import ended, launch
+from tests.partners import inside_shop
 from tests.service import PASSWORD, Person, ServiceOptions, running, uuid7
 from tests.shapes import Shape, shape_of
 from tests.stores import Kept, Rows, returned, ring_of
@@ -131,6 +132,41 @@ def test_a_backup_of_a_running_service_comes_back_whole_in_either_store(
         assert assert_problem(gap, 409, "gap")["expected"] == later.next_id - 2
         session = {"email": person.email, "password": PASSWORD, "device": "new"}
         assert httpx.post(f"{again.url}/api/session", json=session).status_code == 200
+
+
+# Where nothing listens.
+NOBODY = "http://127.0.0.1:9/"
+
+
+async def keep_shop(guest: Guest) -> None:
+    """A shop with something in most of its tables."""
+    shop = await inside_shop(guest.http, is_sandbox=True)
+    done = [
+        await shop.call("PUT", "/programme", {"name": {"en": "Mint"}}),
+        await shop.call("POST", "/webhooks", {"url": NOBODY}, key="hook"),
+        card := await shop.call("POST", "/sandbox/cards", {"number": "7789"}, key="card"),
+        await shop.call("POST", f"/sandbox/cards/{card.json()['id']}/connect", {"policy": "challenge"}),
+        await shop.call("PUT", "/cards/7789/balance", {"main": 5, "as_of": "2026-01-01T00:00:00Z"}),
+    ]
+    assert all(answer.is_success for answer in done)
+
+
+def test_a_shop_comes_back_with_all_that_is_its_own(options: ServiceOptions, tmp_path: Path) -> None:
+    source = ServiceOptions(tmp_path / "source", environment={"KARMAN_PRIVATE_HOSTS": "127.0.0.1:9"})
+    file = tmp_path / "karman.tar"
+
+    async def story() -> None:
+        async with opened(source) as guest:
+            guest.http.cookies.clear()
+            await keep_shop(guest)
+        await save(settings_of(source), file, PASSPHRASE)
+
+    asyncio.run(story())
+    before, target = contents(source), with_ring_of(options, source)
+    restored(target, file)
+    assert contents(target) == before
+    for table in ("partner", "programme", "webhook", "delivery", "event", "balance", "link_attempt", "sandbox_card"):
+        assert len(before[table]) == 1
 
 
 def test_whoever_pulled_before_the_first_of_two_restores_is_told_of_the_older_one(empty: Empty, tmp_path: Path) -> None:

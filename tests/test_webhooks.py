@@ -368,6 +368,9 @@ def test_a_shop_pages_through_what_happened_and_has_it_sent_again_from_where_it_
         assert [item["event"] for item in listed.json()["items"]] == ids[:4]
         rest = await shop.call("GET", f"/webhooks/{hook}/deliveries?state=delivered&after={listed.json()['next']}")
         assert ([item["event"] for item in rest.json()["items"]], rest.json()["next"]) == (ids[4:], None)
+        # As after a restore from backup.
+        await db.fetch("UPDATE store_fact SET value = 'another' WHERE name = 'epoch'")
+        assert_problem(await shop.call("GET", f"/events?{cursor}"), 422, "cursor-too-old")
 
     tell_on_each(story)
 

@@ -25,7 +25,7 @@ BATCH = 500
 # Leases are of processes that are long gone when a backup is restored.
 LEFT_OUT = {"job"}
 # Other tables point to these, so they are filled first.
-PARENTS = ("account", "space")
+PARENTS = ("account", "partner", "space")
 BYTES, UUID, PLAIN = "bytes", "uuid", "plain"
 
 

@@ -49,8 +49,9 @@ FRESH, AGAIN = 16, 4
 HAND_ON_S = 2.0
 
 TAKE = (
-    f"UPDATE webhook SET leased_ms = $1 WHERE id = (SELECT w.id FROM webhook w WHERE w.leased_ms <= $2 "  # noqa: S608 - constants
-    "AND w.state <> 'off' AND EXISTS (SELECT 1 FROM delivery d WHERE d.webhook_id = w.id AND d.next_ms <= $2) "
+    "UPDATE webhook SET leased_ms = $1 WHERE id = (SELECT w.id FROM webhook w "  # noqa: S608 - constants
+    "JOIN partner p ON p.id = w.partner_id AND p.disabled_ms IS NULL WHERE w.leased_ms <= $2 AND w.state <> 'off' "
+    "AND EXISTS (SELECT 1 FROM delivery d WHERE d.webhook_id = w.id AND d.next_ms <= $2) "
     f"ORDER BY w.leased_ms, w.id LIMIT 1{{lock}}) RETURNING {webhooks.COLUMNS}"
 )
 RENEW = "UPDATE webhook SET leased_ms = $1 WHERE id = $2 AND leased_ms = $3 AND state <> 'off' RETURNING id"
@@ -94,6 +95,9 @@ async def post(outbound: Outbound, url: str, headers: dict[str, str], body: byte
         )
     except (NoAnswer, NotAllowed) as error:
         return Outcome(None, str(error)[:MAX_DETAIL])
+    except Exception:
+        _log.exception("a webhook could not be called")
+        return Outcome(None, "It could not be called.")
     return Outcome(answer.status, None, min(answer.asked_ms, MAX_PAUSE_MS))
 
 
@@ -153,7 +157,7 @@ class Sender:
 
     async def _take(self) -> "Lane | None":
         now = self._clock()
-        take = TAKE.format(lock="" if db.is_sqlite() else " FOR UPDATE SKIP LOCKED")
+        take = TAKE.format(lock="" if db.is_sqlite() else " FOR UPDATE OF w SKIP LOCKED")
         for row in await db.fetch(take, now + LEASE_MS, now):
             try:
                 return Lane(self._keys, self._outbound, self._clock, webhooks.opened(self._keys, row), now)
@@ -179,21 +183,27 @@ class Lane:
         self._is_off = False
 
     async def run(self) -> None:
-        """Tell what is due until nothing is, or others are to have their turn; whatever happens, make room."""
+        """Tell what is due until nothing is, or others are to have their turn, and make room. After a mistake the lease
+        runs out by itself, so that it is not made again at once.
+        """
+        is_well = True
         try:
             while self._clock() < self._taken_ms + TURN_MS and (due := await self._due()):
                 if not await self._tell(due):
                     break
         except db.STORE_ERRORS as error:
+            is_well = False
             _log.warning("a webhook waits for the store: %s", error)
         except Exception:
+            is_well = False
             _log.exception("a webhook went wrong")
         finally:
             for task in self._under_way:
                 task.cancel()
             if self._under_way:
                 await asyncio.wait(self._under_way)
-            await self._hand_on()
+            if is_well:
+                await self._hand_on()
 
     async def _due(self) -> list[db.Row]:
         """A few that were never tried, in their order, and then a few of those that are to be tried again."""
