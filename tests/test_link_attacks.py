@@ -15,7 +15,7 @@ from tests.answers import assert_problem, masked
 from tests.conftest import _options
 from tests.inside import Guest
 from tests.partners import InsideShop
-from tests.service import uuid7
+from tests.service import PASSWORD, uuid7
 from tests.street import (
     Street,
     answer,
@@ -154,6 +154,29 @@ def test_a_number_is_asked_about_five_times_a_day_and_nobody_sees_when_it_no_lon
             asked, silent = await answer(people[0], ids[0], WRONG), await answer(people[6], ids[6], WRONG)
             assert masked(asked, ids[0]) == masked(silent, ids[6])
         assert silent.status_code == 404
+
+    world.tell(story())
+
+
+def test_leaving_and_coming_again_gives_no_more_tries_at_a_number(world: Street) -> None:
+    async def story() -> None:
+        shop, slug = await world.shop()
+        number = fresh_number()
+        attempts = []
+        for _ in range(4):
+            who = await world.person()
+            home = await household(who)
+            for space in (who.space, home):
+                made = await card(who, slug, number, space=space)
+                attempts.append((await connect(who, made, "challenge", space=space)).json()["attempt"])
+            parted = await who.http.delete(
+                f"/api/households/{home}/members/{who.account}", params={"account": who.account}
+            )
+            gone = await who.http.request("DELETE", "/api/account", json={"password": PASSWORD})
+            assert (parted.status_code, gone.status_code) == (204, 204)
+        assert len(attempts) == 8
+        assert await challenges(shop) == 5
+        assert {await code_of(shop, attempt) for attempt in attempts[:5]} == {None}
 
     world.tell(story())
 

@@ -159,7 +159,7 @@ class Migration(migrations.Migration):
             ],
             options={"table": "link_attempt", "indexes": (("partner_id", "blind"),), "app": "karman"},
             key=("space_id", "id"),
-            references={"space_id": "space", "account_id": "account", "partner_id": "partner"},
+            references={"partner_id": "partner"},
         ),
         CreateTable(
             name="TillCode",

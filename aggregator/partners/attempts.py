@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from aggregator import db
 from aggregator.crypto import KeyRing
 from aggregator.errors import TooManyRequests
-from aggregator.partners import events, numbers, till_codes
+from aggregator.partners import events, links, numbers, till_codes
 from aggregator.partners.links import Holder, make
 from aggregator.partners.models import LinkAttempt
 from aggregator.partners.programmes import Policy, Rule
@@ -38,6 +38,7 @@ TRIED = (
     "RETURNING id, space_id, card_id, account_id, partner_id, number_box, code_hash, tries"
 )
 WAITING = "SELECT id, partner_id FROM link_attempt WHERE ended_ms IS NULL AND policy = 'challenge' AND {which}"
+ORPHANED = "UPDATE link_attempt SET account_id = NULL, space_id = $1, card_id = $1 WHERE account_id = $2"
 ENDED = "UPDATE link_attempt SET ended_ms = $1 WHERE id = $2"
 
 
@@ -157,6 +158,12 @@ async def end_of_number(keys: KeyRing, partner_id: uuid.UUID, blinds: Sequence[s
     rows = await db.fetch(WAITING.format(which=which), str(partner_id), *blinds)
     await _end(keys, _named(rows), now_ms)
     await till_codes.end_all(partner_id, blinds)
+
+
+async def orphan(keys: KeyRing, account_id: uuid.UUID, now_ms: int) -> None:
+    """An account goes: its attempts are nobody's, and still count for the numbers that they were about."""
+    await _end(keys, _named(await db.fetch(WAITING.format(which="account_id = $1"), str(account_id))), now_ms)
+    await db.fetch(ORPHANED, str(links.NOBODY), str(account_id))
 
 
 async def forget(store: db.Store, now_ms: int) -> None:

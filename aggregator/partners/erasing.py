@@ -10,8 +10,8 @@ from aggregator.accounts.exports import Export, File, json_file
 from aggregator.accounts.leaving import Afterwards
 from aggregator.accounts.sessions import now_ms
 from aggregator.crypto import KeyRing
-from aggregator.partners import links, live
-from aggregator.partners.models import LinkAttempt, OfferTold
+from aggregator.partners import attempts, links, live
+from aggregator.partners.models import OfferTold
 from aggregator.partners.news import News
 from aggregator.sync.spaces import lock_own
 
@@ -40,8 +40,8 @@ class Traces:
         await lock_own(account_id)
         now = now_ms()
         versions = await links.end(self._keys, await links.of_account(account_id), "gone", now)
-        for model in (LinkAttempt, OfferTold):
-            await model.filter(account_id=account_id).delete()
+        await attempts.orphan(self._keys, account_id, now)
+        await OfferTold.filter(account_id=account_id).delete()
         await self._news.announce(versions)
 
         async def tell() -> None:

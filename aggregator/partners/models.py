@@ -156,7 +156,8 @@ class Link(Model):
 
 class LinkAttempt(Model):
     """An attempt to link, whatever came of it: rows are counted for the caps and hold the one code of a challenge.
-    Key: space, id."""
+    They stay for a day whatever becomes of their account and space, or whoever leaves and comes again could try for
+    ever. Key: space, id."""
 
     space_id = fields.UUIDField(primary_key=True)
     id = fields.UUIDField(unique=True)
