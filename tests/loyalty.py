@@ -93,6 +93,15 @@ def put_offer(made: Shop, name: str, days: float, words: dict[str, Any] = COFFEE
     done(made, "PUT", f"/offers/{name}", body)
 
 
+def put_picture(made: Shop, name: str) -> None:
+    """An offer's picture: a cup from above."""
+    picture = Image.new("RGB", (900, 420), "#7c4a21")
+    ImageDraw.Draw(picture).ellipse((300, 60, 600, 360), fill="#e8d3b0")
+    ImageDraw.Draw(picture).ellipse((330, 90, 570, 330), fill="#4a2a10")
+    path, headers = f"/partner/v1/offers/{name}/picture", {"Content-Type": "image/png"}
+    made.http.put(path, content=samples.encoded(picture, "PNG"), headers=headers).raise_for_status()
+
+
 def moment(days: float = 0) -> str:
     """That many days from this moment, as the API writes it."""
     return (datetime.now(UTC) + timedelta(days=days)).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -17,7 +17,7 @@ from aggregator.codes import gs1_check_digit
 from aggregator.db import SQLITE_FILE
 from tests import samples
 from tests.browser import Phone
-from tests.loyalty import COFFEE, PIZZA, connected, moment, put_balance, put_offer
+from tests.loyalty import COFFEE, PIZZA, connected, moment, put_balance, put_offer, put_picture
 from tests.partners import Shop as Partner
 from tests.service import Person, Running, code, uuid7
 
@@ -467,6 +467,7 @@ def _connect(wallets: Wallets) -> None:
     """The card is connected, and its shop has said something."""
     person, club = wallets.full, wallets.club
     put_offer(club, "coffee", 8, COFFEE)
+    put_picture(club, "coffee")
     put_offer(club, "pizza", 0.3, PIZZA)
     connected(person, _club_card(person), club)
     expiring = [{"amount": 100, "on": moment(DAYS_LEFT)[:10]}]

@@ -3,5 +3,6 @@ export const PROGRAMMES_CACHE = 'karman-programmes';
 export const PROGRAMMES_PICTURES_CACHE = 'karman-programme-pictures';
 
 export async function forgetShops(): Promise<void> {
-  if ('caches' in globalThis) await Promise.all([PROGRAMMES_CACHE, PROGRAMMES_PICTURES_CACHE].map((name) => caches.delete(name)));
+  if (!('caches' in globalThis)) return;
+  await Promise.all([PROGRAMMES_CACHE, PROGRAMMES_PICTURES_CACHE].map((name) => caches.delete(name)));
 }

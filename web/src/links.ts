@@ -64,7 +64,8 @@ async function begin<T>({ space, id }: Card, policy: Policy, code?: string): Pro
   // A card kept a moment ago has to be in the account first.
   const report = await tab.engine?.exchange();
   if (report?.offline) throw new Offline('no answer');
-  return tab.api.json<T>('/api/links', asMe({ method: 'POST', json: { space, card: id, policy, ...(code && { code }) } }));
+  const json = { space, card: id, policy, ...(code && { code }) };
+  return tab.api.json<T>('/api/links', asMe({ method: 'POST', json }));
 }
 
 async function arrived(): Promise<void> {

@@ -179,7 +179,7 @@ const ru: PartnerWords = {
     tier: 'Магазин показывает это картам вашего уровня.',
     number: 'Магазин выбрал несколько карт по номерам, и ваша среди них.',
   },
-  used: 'Уже воспользовались', mute: 'Скрыть магазин', muteOf: (shop) => `Скрыть предложения «${shop}»`, muted: (shop) => `Предложения «${shop}» скрыты`,
+  used: 'Использовано', mute: 'Скрыть магазин', muteOf: (shop) => `Скрыть предложения «${shop}»`, muted: (shop) => `Предложения «${shop}» скрыты`,
   mutedShops: 'Скрытые магазины', hear: 'Показывать снова', showCard: 'Показать карту',
 
   connectedTitle: 'Подключённые магазины',
@@ -266,7 +266,7 @@ const en: PartnerWords = {
     tier: 'The shop shows this to cards of your tier.',
     number: 'The shop chose some cards by their numbers, and yours is one of them.',
   },
-  used: 'Used already', mute: 'Hide the shop', muteOf: (shop) => `Hide the offers of “${shop}”`, muted: (shop) => `Offers of “${shop}” are hidden`,
+  used: 'Used', mute: 'Hide the shop', muteOf: (shop) => `Hide the offers of “${shop}”`, muted: (shop) => `Offers of “${shop}” are hidden`,
   mutedShops: 'Hidden shops', hear: 'Show again', showCard: 'Show the card',
 
   connectedTitle: 'Connected shops',

@@ -34,7 +34,7 @@ export function Connect({ id }: { readonly id: string }) {
 }
 
 /** What is shown: the consent, a code to be typed, or nothing more to do. */
-type Step = { readonly at: 'consent' } | { readonly at: 'sent'; readonly attempt: Attempt } | { readonly at: 'till' } | { readonly at: 'done' };
+type Step = { readonly at: 'consent' | 'till' | 'done' } | { readonly at: 'sent'; readonly attempt: Attempt };
 
 function Asking({ card }: { readonly card: Card }) {
   const said = PARTNERS[language.value];

@@ -53,14 +53,20 @@ export class CardViews {
   of(state: State): Card[] {
     const next = new Map<string, { mark: string; card: Card }>();
     for (const [place, draft] of replayed(state)) {
-      const mark = `${state.era} ${draft.version} ${draft.live?.version} ${draft.replayed.length ? state.client : ''} ${draft.replayed.join()}`;
+      const mark = markOf(state, draft);
       const known = this.known.get(place);
+      const { space, id, body, live } = draft;
       if (known?.mark === mark) next.set(place, known);
-      else if (draft.body) next.set(place, { mark, card: cardOf(draft.space, draft.id, draft.body, liveIn(draft.live)) });
+      else if (body) next.set(place, { mark, card: cardOf(space, id, body, liveIn(live)) });
     }
     this.known = next;
     return Array.from(next.values(), ({ card }) => card);
   }
+}
+
+/** What tells one state of a card from another. */
+function markOf({ era, client }: State, { version, live, replayed: queued }: Draft): string {
+  return `${era} ${version} ${live?.version} ${queued.length ? client : ''} ${queued.join()}`;
 }
 
 interface Draft {
