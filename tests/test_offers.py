@@ -94,7 +94,7 @@ def test_another_shops_offer_is_as_unknown_as_one_that_nobody_has(tmp_path: Path
         await put(shop, "mine", state="draft")
         other = await with_programme(found)
         for method, path in (("GET", ""), ("DELETE", ""), ("PUT", "/picture"), ("DELETE", "/picture")):
-            for id in ("mine", "nobodys"):
+            for id in ("mine", "nobodys", "%00", "é" * 70):
                 assert_problem(await other.call(method, f"/offers/{id}{path}", content=b""), 404, "not-found")
         await put(other, "mine", audience={"all": True})
         assert (await shop.call("GET", "/offers/mine")).json()["state"] == "draft"

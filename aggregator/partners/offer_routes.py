@@ -9,7 +9,7 @@ from starlette.routing import BaseRoute, Route
 from aggregator import db
 from aggregator.accounts.sessions import Sessions
 from aggregator.crypto import KeyRing
-from aggregator.errors import FieldError, Invalid
+from aggregator.errors import FieldError, Invalid, NotFound
 from aggregator.http import read_json
 from aggregator.limits import Limiter
 from aggregator.partners import offer_marks, offers, pictures
@@ -120,7 +120,7 @@ class OfferDesk:
         return self._cursors.page(call, NAME, await _kept(call, found[:limit]), last)
 
     async def get(self, call: Call) -> Reply:
-        found = await offers.require_offer(call.caller.partner_id, call.path["id"], call.store.read)
+        found = await offers.require_offer(call.caller.partner_id, _id(call), call.store.read)
         return Reply((await _kept(call, [found]))[0])
 
     async def put(self, call: Call) -> Reply:
@@ -131,12 +131,12 @@ class OfferDesk:
         return Reply(offers.kept(stored, counts[id], call.now_ms), 201 if is_new else 200)
 
     async def end(self, call: Call) -> Reply:
-        await offers.end(call.caller.partner_id, call.path["id"], call.now_ms)
+        await offers.end(call.caller.partner_id, _id(call), call.now_ms)
         call.after.append(self._wake)
         return Reply(status=204)
 
     async def put_picture(self, call: Call) -> Reply:
-        partner_id, id = call.caller.partner_id, call.path["id"]
+        partner_id, id = call.caller.partner_id, _id(call)
         await offers.require_offer(partner_id, id, call.store.read)
         image = await self._pictures.read(call.request, PICTURE_SIDE)
         async with db.transaction():
@@ -146,7 +146,7 @@ class OfferDesk:
         return Reply(Picture(address(picture_id)))
 
     async def drop_picture(self, call: Call) -> Reply:
-        await pictures.drop(await offers.set_picture(call.caller.partner_id, call.path["id"], None, call.now_ms))
+        await pictures.drop(await offers.set_picture(call.caller.partner_id, _id(call), None, call.now_ms))
         call.after.append(self._wake)
         return Reply(status=204)
 
@@ -158,6 +158,14 @@ async def _kept(call: Call, found: list[Stored]) -> list[Kept]:
     """The offers as their shop gets them."""
     counts = await offer_marks.counts(call.caller.partner_id, [one.id for one in found], call.store.read)
     return [offers.kept(one, counts[one.id], call.now_ms) for one in found]
+
+
+def _id(call: Call) -> str:
+    """The id in the path; raises NotFound for what is none, and may be no text that a store takes."""
+    try:
+        return _new_id(call.path["id"])
+    except Invalid:
+        raise NotFound from None
 
 
 def _new_id(id: str) -> str:
