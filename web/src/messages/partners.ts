@@ -83,7 +83,6 @@ export interface PartnerWords {
   readonly todayUntil: (time: string) => string;
   readonly todayOnly: string;
   readonly details: string;
-  readonly terms: string;
   readonly why: string;
   readonly whys: Readonly<Record<'all' | 'tier' | 'number', string>>;
   readonly used: string;
@@ -92,13 +91,11 @@ export interface PartnerWords {
   readonly muted: (shop: string) => string;
   readonly mutedShops: string;
   readonly hear: string;
-  readonly showCard: string;
   // Settings
   readonly connectedTitle: string;
   readonly connectedAbout: string;
   readonly noneConnected: string;
   readonly connectedOffline: string;
-  readonly notices: string;
   readonly noticesOn: string;
   readonly noticesMore: string;
   readonly movedToo: string;
@@ -173,22 +170,22 @@ const ru: PartnerWords = {
   noOffers: 'Предложений сейчас нет',
   noOffersMore: 'Здесь появится то, что магазины предлагают по вашим подключённым картам. Чужой рекламы не будет.',
   until: (day) => `до ${day}`, todayUntil: (time) => `сегодня до ${time}`, todayOnly: 'только сегодня',
-  details: 'Условия и почему вы это видите', terms: 'Условия', why: 'Почему вы это видите',
+  details: 'Условия и почему вы это видите', why: 'Почему вы это видите',
   whys: {
     all: 'Магазин показывает это всем, кто подключил его карту.',
     tier: 'Магазин показывает это картам вашего уровня.',
     number: 'Магазин выбрал несколько карт по номерам, и ваша среди них.',
   },
   used: 'Использовано', mute: 'Скрыть магазин', muteOf: (shop) => `Скрыть предложения «${shop}»`, muted: (shop) => `Предложения «${shop}» скрыты`,
-  mutedShops: 'Скрытые магазины', hear: 'Показывать снова', showCard: 'Показать карту',
+  mutedShops: 'Скрытые магазины', hear: 'Показывать снова',
 
   connectedTitle: 'Подключённые магазины',
   connectedAbout: 'Эти магазины присылают баланс и предложения. Магазин знает номер карты и номер подключения, и больше ничего.',
   noneConnected: 'Пока ни одна карта не подключена. Где это возможно, карта предложит сама.',
   connectedOffline: 'Список откроется, когда появится сеть.',
-  notices: 'Предложения магазинов', noticesOn: 'Присылать уведомления о новых предложениях',
+  noticesOn: 'Присылать уведомления о новых предложениях',
   noticesMore: 'Не чаще раза в день от одного магазина и трёх раз в день от всех, и никогда с 21:00 до 9:00. Скрытые магазины молчат.',
-  movedToo: 'и баланс с предложениями магазина',
+  movedToo: 'Баланс и предложения магазина они тоже увидят.',
 };
 
 const offersEn = (n: number) => plural('en', n, { one: 'offer', other: 'offers' });
@@ -260,22 +257,22 @@ const en: PartnerWords = {
   noOffers: 'No offers just now',
   noOffersMore: 'What shops offer on your connected cards appears here. Nobody else’s advertising does.',
   until: (day) => `until ${day}`, todayUntil: (time) => `today until ${time}`, todayOnly: 'today only',
-  details: 'Terms and why you see this', terms: 'Terms', why: 'Why you see this',
+  details: 'Terms and why you see this', why: 'Why you see this',
   whys: {
     all: 'The shop shows this to everybody who has connected its card.',
     tier: 'The shop shows this to cards of your tier.',
     number: 'The shop chose some cards by their numbers, and yours is one of them.',
   },
   used: 'Used', mute: 'Hide the shop', muteOf: (shop) => `Hide the offers of “${shop}”`, muted: (shop) => `Offers of “${shop}” are hidden`,
-  mutedShops: 'Hidden shops', hear: 'Show again', showCard: 'Show the card',
+  mutedShops: 'Hidden shops', hear: 'Show again',
 
   connectedTitle: 'Connected shops',
   connectedAbout: 'These shops send balances and offers. A shop knows the card’s number and the number of the connection, nothing else.',
   noneConnected: 'No card is connected yet. Where it can be, the card itself offers it.',
   connectedOffline: 'The list opens when there is a network.',
-  notices: 'Offers of shops', noticesOn: 'Notify me of new offers',
+  noticesOn: 'Notify me of new offers',
   noticesMore: 'At most once a day from a shop and three times from all, never between 21:00 and 9:00. Hidden shops stay silent.',
-  movedToo: 'and so will the balance and the shop’s offers',
+  movedToo: 'They will see the balance and the shop’s offers, too.',
 };
 
 export const PARTNERS: Readonly<Record<Language, PartnerWords>> = { ru, en };

@@ -65,7 +65,7 @@ function bringerOf({ space, brought_by }: Card): string {
 /** Whom a card is shown to there, and that a connected one shows its balance, too. */
 function seenIn({ live }: Card, household: Household): string {
   const names = HOUSEHOLDS[language.value].seenBy(namesIn(household));
-  return live ? `${names}, ${PARTNERS[language.value].movedToo}` : names;
+  return live ? `${names}. ${PARTNERS[language.value].movedToo}` : names;
 }
 
 function namesIn({ members }: Household): string {
