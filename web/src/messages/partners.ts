@@ -9,6 +9,7 @@ export interface PartnerWords {
   readonly at: (day: string, time: string) => string;
   readonly pending: (amount: string) => string;
   readonly expires: (amount: string, points: number, day: string) => string;
+  readonly on: (date: string) => string;
   readonly noBalance: string;
   readonly more: string;
   readonly moreOffers: (n: number) => string;
@@ -109,6 +110,7 @@ const ru: PartnerWords = {
   at: (day, time) => `${day} в ${time}`,
   pending: (amount) => `Скоро начислят: ${amount}`,
   expires: (amount, points, day) => `${amount} ${plural('ru', points, { one: 'сгорит', other: 'сгорят' })} ${day}`,
+  on: (date) => date,
   noBalance: 'Карта подключена. Магазин ещё не прислал баланс.',
   more: 'Баланс и магазин',
   moreOffers: (n) => `и ещё ${n} ${offersRu(n)}`,
@@ -196,6 +198,7 @@ const en: PartnerWords = {
   at: (day, time) => `${day} at ${time}`,
   pending: (amount) => `On their way: ${amount}`,
   expires: (amount, points, day) => `${amount} ${plural('en', points, { one: 'expires', other: 'expire' })} ${day}`,
+  on: (date) => `on ${date}`,
   noBalance: 'The card is connected. The shop has not sent a balance yet.',
   more: 'Balance and shop',
   moreOffers: (n) => `and ${n} more ${offersEn(n)}`,

@@ -15,17 +15,17 @@ export function dayOf(language: Language, moment: string): string {
   return day(language, dayHere(new Date(moment)));
 }
 
-/** "сегодня", "вчера" or "завтра", else the date. */
-export function nearDay(language: Language, date: string, now = new Date()): string {
+/** "сегодня", "вчера" or "завтра", else the date, as `on` puts it into a sentence. */
+export function nearDay(language: Language, date: string, on = (text: string) => text, now = new Date()): string {
   const days = daysUntil(date, now);
-  if (Math.abs(days) > 1) return day(language, date, now);
+  if (Math.abs(days) > 1) return on(day(language, date, now));
   return new Intl.RelativeTimeFormat(language, { numeric: 'auto' }).format(days, 'day');
 }
 
 /** "сегодня в 14:05". */
 export function moment(language: Language, at: string, now = new Date()): string {
   const then = new Date(at);
-  return PARTNERS[language].at(nearDay(language, dayHere(then), now), clock(language, then));
+  return PARTNERS[language].at(nearDay(language, dayHere(then), undefined, now), clock(language, then));
 }
 
 /** Until when something is: what ends at midnight ends on the day before. */

@@ -19,7 +19,7 @@ export function LiveDetails({ live: { balance, unit } }: { readonly live: Live }
       {!!pending && <p>{said.pending(amount(unit, pending))}</p>}
       {going.map(({ amount: points, on }) => (
         <p key={on} class={daysUntil(on) <= SOON_DAYS ? 'live-soon' : ''}>
-          {said.expires(amount(unit, points), points, nearDay(language.value, on))}
+          {said.expires(amount(unit, points), points, nearDay(language.value, on, said.on))}
         </p>
       ))}
     </div>
