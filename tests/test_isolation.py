@@ -267,6 +267,8 @@ WITH_IDS: dict[tuple[str, str], list[Probe]] = {
     ],
     ("GET", "/api/sync/live"): [Probe("as them", get(lambda t, o: "/api/sync/live", account=THEIR_ACCOUNT), 409)],
     ("GET", "/c/{id}"): [Probe("their card's screen", get(lambda t, o: f"/c/{t.card}"), 0)],
+    ("GET", "/c/{id}/back"): [Probe("their card's back", get(lambda t, o: f"/c/{t.card}/back"), 0)],
+    ("GET", "/c/{id}/connect"): [Probe("their card's shop", get(lambda t, o: f"/c/{t.card}/connect"), 0)],
     ("GET", "/c/{id}/edit"): [Probe("their card's form", get(lambda t, o: f"/c/{t.card}/edit"), 0)],
     ("GET", "/households/{id}"): [Probe("their household's screen", get(lambda t, o: f"/households/{t.household}"), 0)],
     ("GET", "/{name}"): [Probe("their card as a file", get(lambda t, o: f"/{t.card}"), 404)],
@@ -310,6 +312,9 @@ WITHOUT_IDS = {
     ("GET", "/join"),
     *(("GET", path) for path in ("/confirm", "/reset", "/verify", "/forgot", "/ways", "/signed-in")),
     ("GET", "/reminders"),
+    *(("GET", path) for path in ("/offers", "/connected", "/problems")),
+    ("GET", "/.well-known/oauth-authorization-server"),
+    *(("POST", path) for path in ("/oauth/token", "/oauth/revoke")),
     ("GET", "/leaving"),
     ("GET", "/assets"),
 }
@@ -391,6 +396,7 @@ PUBLIC = {
     ("GET", "/api/programmes"),
     ("GET", "/api/programmes/{slug}"),
     ("GET", "/api/partner-pictures/{id}"),
+    ("GET", "/problems/{code}"),
 }
 """What everybody may see who knows the address; what shops alone may ask is tried in test_link_attacks.py."""
 
