@@ -26,18 +26,21 @@ class Wire:
 
     async def ask(self, request: bytes) -> int:
         """Send a request, read its answer to the end, and give the status."""
+        return (await self.answered(request))[0]
+
+    async def answered(self, request: bytes) -> tuple[int, bytes]:
+        """As `ask`, with the body."""
         self.writer.write(request)
         head = await self.reader.readuntil(b"\r\n\r\n")
         length = next(int(line[15:]) for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:"))
-        await self.reader.readexactly(length)
-        return int(head[9:12])
+        return int(head[9:12]), await self.reader.readexactly(length)
 
 
-def request(person: Person, method: str, path: str, body: bytes = b"") -> bytes:
+def request(person: Person, method: str, path: str, body: bytes = b"", query: str = "") -> bytes:
     """A request of this person's device, ready to be sent."""
     cookies = "; ".join(f"{name}={value}" for name, value in person.http.cookies.items())
     lines = [
-        f"{method} {path}?account={person.account} HTTP/1.1",
+        f"{method} {path}?account={person.account}{query} HTTP/1.1",
         "host: localhost",
         f"cookie: {cookies}",
         "content-type: application/json",

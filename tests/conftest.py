@@ -1,5 +1,6 @@
 """Running services on both store profiles, and the people who use them."""
 
+import asyncio
 import io
 import os
 import shutil
@@ -11,14 +12,19 @@ from hypothesis import HealthCheck, settings
 from PIL import Image
 from playwright.sync_api import Browser
 
+from aggregator import db
 from aggregator.app import KEYS_FILE
 from aggregator.crypto import new_ring
 from aggregator.db import SQLITE_FILE
+from aggregator.partners.carrier import Carrier
 from tests import launcher
 from tests.browser import Phone, built_web, phone
+from tests.inside import Guest
+from tests.linking import Story, shop_with
 from tests.servers import PostgresServer, S3Server, postgres, seaweedfs
 from tests.service import Person, Running, ServiceOptions, running
 from tests.stores import Rows
+from tests.street import street
 from tests.town import Town, inhabited
 
 PROFILES = ("embedded", "grown")
@@ -78,11 +84,22 @@ def options(profile: str, tmp_path: Path, request: pytest.FixtureRequest) -> Ser
 
 
 @pytest.fixture(scope="module")
-def fresh_options(
+def at(
     profile: str, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
-) -> Callable[[], ServiceOptions]:
-    """Makes stores as `options`, for what several tests of a file share."""
-    return lambda: _options(profile, tmp_path_factory.mktemp("fresh"), request)
+) -> Iterator[Callable[[Story], None]]:
+    """Runs stories of somebody and a new shop at one service in this process, which carries when it is told to."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Carrier, "tend", _idle)
+        with street(_options(profile, tmp_path_factory.mktemp("at"), request)) as found:
+            yield lambda story: found.tell(_told(found.first, story))
+
+
+async def _told(guest: Guest, story: Story) -> None:
+    await story(guest, await shop_with(guest))
+
+
+async def _idle(self: Carrier, store: db.Store) -> None:
+    await asyncio.Event().wait()
 
 
 @pytest.fixture

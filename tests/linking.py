@@ -2,7 +2,7 @@
 
 import asyncio
 import uuid
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,6 +21,10 @@ PROGRAMME: dict[str, Any] = {
     "number": {"from": "printed", "form": "digits"},
     "tiers": [{"id": "gold", "name": {"en": "Gold"}}, {"id": "silver", "name": {"en": "Silver"}}],
 }
+
+
+Story = Callable[[Guest, InsideShop], Awaitable[None]]
+"""What happens between somebody and a shop with a programme."""
 
 
 async def shop_with(guest: Guest, programme: Mapping[str, Any] = PROGRAMME) -> InsideShop:

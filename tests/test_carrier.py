@@ -1,23 +1,28 @@
 """What shops say reaches linked cards, whatever else happens at the same moment."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import AsyncExitStack
+import contextvars
+import random
+import uuid
+from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
+import msgspec
 import pytest
 
 from aggregator import db
 from aggregator.jobs import now_ms
-from aggregator.partners import outbox
+from aggregator.partners import live, outbox
+from aggregator.partners.balances import Balances
 from aggregator.partners.carrier import Carrier
 from aggregator.partners.linked import Linked as Bodies
+from aggregator.partners.links import of_number
 from aggregator.partners.live import moment
-from tests import inside
+from aggregator.partners.numbers import blinds as blinds_of
+from aggregator.sync.spaces import lock_some
 from tests.inside import Guest
-from tests.linking import PROGRAMME, Linked, carried, link, number, pulled, shop_with
+from tests.linking import PROGRAMME, Linked, carried, link, number, pulled
 from tests.partners import InsideShop
-from tests.service import ServiceOptions
 
 
 def said(main: int, at_ms: int, **more: Any) -> dict[str, Any]:
@@ -27,28 +32,6 @@ def said(main: int, at_ms: int, **more: Any) -> dict[str, Any]:
 async def put(shop: InsideShop, number: str, main: int, at_ms: int = 0, **more: Any) -> None:
     answer = await shop.call("PUT", f"/cards/{number}/balance", said(main, at_ms or now_ms(), **more))
     assert answer.is_success, answer.text
-
-
-Story = Callable[[Guest, InsideShop], Awaitable[None]]
-
-
-@pytest.fixture(scope="module")
-def at(fresh_options: Callable[[], ServiceOptions]) -> Iterator[Callable[[Story], None]]:
-    """Runs stories of somebody and a new shop at one service in this process, which carries when it is told to."""
-    with asyncio.Runner() as runner, pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Carrier, "tend", _idle)
-        stay = AsyncExitStack()
-        guest = runner.run(stay.enter_async_context(inside.opened(fresh_options())))
-
-        async def run(story: Story) -> None:
-            await story(guest, await shop_with(guest))
-
-        yield lambda story: runner.run(run(story))
-        runner.run(stay.aclose())
-
-
-async def _idle(self: Carrier, store: db.Store) -> None:
-    await asyncio.Event().wait()
 
 
 def test_a_balance_reaches_the_card_before_and_after_the_link(at: Any) -> None:
@@ -194,3 +177,116 @@ def test_a_card_of_two_members_shows_the_first_link_until_it_ends(at: Any) -> No
         assert (body["link"], body["since"], body["balance"]["main"]) == (second.id, moment(2_000), 5)
 
     at(story)
+
+
+# ---------------------------------------------------------------- at the same moment
+
+
+async def shows(card: Linked, main: int) -> None:
+    """Everything is carried, and the card shows this."""
+    await carried(card.guest)
+    assert await card.main() == main
+
+
+@pytest.mark.parametrize("profile", ["grown"], indirect=True)
+def test_a_put_and_a_link_miss_each_other_whichever_commits_first(at: Any) -> None:
+    async def story(guest: Guest, shop: InsideShop) -> None:
+        one = number()
+        began, may_end = asyncio.Event(), asyncio.Event()
+
+        async def slow_link() -> Linked:
+            async with db.transaction():
+                made = await link(guest, shop, one)
+                began.set()
+                await may_end.wait()
+            return made
+
+        linking = asyncio.create_task(slow_link())
+        await began.wait()
+        await put(shop, one, 1)
+        await carried(guest)
+        may_end.set()
+        card = await linking
+        await shows(card, 1)
+
+        other = number()
+        began.clear()
+        may_end.clear()
+
+        async def slow_put() -> None:
+            async with db.transaction():
+                rows = [msgspec.Raw(msgspec.json.encode({"number": other, **said(2, now_ms())}))]
+                await Balances(guest.service.keys).put(shop.id, rows, now_ms())
+                began.set()
+                await may_end.wait()
+
+        putting = asyncio.create_task(slow_put())
+        await began.wait()
+        second = await link(guest, shop, other)
+        await carried(guest)
+        may_end.set()
+        await putting
+        await shows(second, 2)
+
+    at(story)
+
+
+@pytest.mark.parametrize("profile", ["grown"], indirect=True)
+def test_a_card_that_moves_while_its_space_is_waited_for_is_told_where_it_is(at: Any) -> None:
+    async def story(guest: Guest, shop: InsideShop) -> None:
+        one = number()
+        card = await link(guest, shop, one)
+        await put(shop, one, 1)
+        await carried(guest)
+        account = {"account": guest.account}
+        made = await guest.http.post("/api/households", params=account, json={"name": "Home", "own_name": "Ann"})
+        away = made.json()["space"]
+        await put(shop, one, 2)
+        async with db.transaction():
+            await lock_some([uuid.UUID(card.space), uuid.UUID(away)])
+            carrying = asyncio.create_task(carried(guest), context=contextvars.Context())
+            while not await guest.store.read(WAITING_FOR_A_LOCK):
+                assert not carrying.done()
+                await asyncio.sleep(0.01)
+            await db.fetch("UPDATE link SET space_id = $1 WHERE id = $2", away, card.id)
+            await db.fetch("UPDATE entry SET space_id = $1 WHERE key = $2", away, live.key(card.card))
+        await carrying
+        # Its box is bound to the space that it stood in, so the body was made anew, with what was said meanwhile.
+        assert await card.main() == 2
+
+    at(story)
+
+
+WAITING_FOR_A_LOCK = (
+    "SELECT 1 FROM pg_locks l JOIN pg_stat_activity a ON a.pid = l.pid "
+    "WHERE NOT l.granted AND a.datname = current_database()"
+)
+
+
+def test_whatever_happens_at_once_ends_in_the_newest_balance(at: Any, is_proof: bool) -> None:
+    async def story(guest: Guest, shop: InsideShop) -> None:
+        keys, pokes = guest.service.keys, guest.service.pokes
+        carriers = [Carrier(keys, pokes) for _ in range(3)]
+        for turn in range(200 if is_proof else 4):
+            since = now_ms()
+            numbers = [number() for _ in range(4)]
+            puts = [put(shop, one, second, since + second) for one in numbers for second in (2, 3, 1)]
+            links = [link(guest, shop, one, made_ms=since) for one in numbers]
+            looks = [carrier.deliver(guest.store) for carrier in carriers for _ in range(3)]
+            more = [outbox.add([outbox.programme_row(shop.id, since)])]
+            jobs = [*puts, *links, *looks, *more]
+            random.Random(turn).shuffle(jobs)
+            await asyncio.gather(*jobs)
+            await carried(guest)
+            found = [row async for row in _bodies(guest, numbers, shop)]
+            assert [[step["main"] for step in body["history"]] for body in found] == [[3, 2, 1]] * 4
+
+    at(story)
+
+
+async def _bodies(guest: Guest, numbers: Sequence[str], shop: InsideShop) -> AsyncIterator[dict[str, Any]]:
+    """What the cards of these numbers show."""
+    bodies = {put["key"]: put["value"] for put in await pulled(guest) if put["op"] == "put"}
+    for one in numbers:
+        [made] = await of_number(shop.id, blinds_of(guest.service.keys, shop.id, one))
+        yield bodies[live.key(made.card_id)]

@@ -29,7 +29,9 @@ MAX_ROWS = 10_000
 AHEAD_MS = 5 * 60_000
 MAX_NUMBER = 200
 # How many are sealed at a stretch: less than a millisecond, so that nobody else waits for it.
-SLICE = 50
+SLICE = 25
+# How many are written in one statement.
+PART = 500
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MILLISECOND = timedelta(milliseconds=1)
 
@@ -39,10 +41,9 @@ NEWER = (
     "as_of_ms = excluded.as_of_ms WHERE balance.as_of_ms < excluded.as_of_ms"
 )
 ONE = f"INSERT INTO balance ({COLUMNS}) VALUES ($1, $2, $3, $4, $5) {NEWER}"  # noqa: S608 - constants
-# In the order of their keys, or two batches of the same numbers would wait for each other.
 ALL = (
     f"INSERT INTO balance ({COLUMNS}) SELECT $1::uuid, * FROM unnest($2::text[], $3::bytea[], $4::bytea[], "  # noqa: S608 - constants
-    f"$5::bigint[]) AS put(blind, number_box, box, as_of_ms) ORDER BY blind {NEWER} RETURNING blind"
+    f"$5::bigint[]) AS put(blind, number_box, box, as_of_ms) {NEWER} RETURNING blind"
 )
 TIMES = "SELECT blind, as_of_ms FROM balance WHERE partner_id = $1 AND blind "
 KEPT = "SELECT blind, box, as_of_ms FROM balance WHERE partner_id = $1 AND blind "
@@ -284,8 +285,16 @@ async def newest(keys: KeyRing, partner_id: uuid.UUID, blinds: Sequence[str], re
 
 async def keep(partner_id: uuid.UUID, rows: Sequence[Sealed], now_ms: int) -> list[Result]:
     """Write rows as if one after the other, and note in the outbox what cards may have to be told of."""
-    if not rows:
-        return []
+    # In one order, or two batches of the same numbers could wait for each other.
+    order = sorted(range(len(rows)), key=lambda place: rows[place].blind)
+    results = dict.fromkeys(range(len(rows)), STORED)
+    for start in range(0, len(order), PART):
+        places = order[start : start + PART]
+        results |= zip(places, await _keep(partner_id, [rows[place] for place in places], now_ms), strict=True)
+    return list(results.values())
+
+
+async def _keep(partner_id: uuid.UUID, rows: Sequence[Sealed], now_ms: int) -> list[Result]:
     await _gather(partner_id, rows)
     best: dict[str, Sealed] = {}
     for row in rows:

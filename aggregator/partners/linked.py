@@ -20,7 +20,7 @@ from aggregator.partners.live import Body
 from aggregator.sync.log import SCHEMA, bound
 
 # How many bodies are changed at a stretch, so that nobody else waits for it.
-SLICE = 25
+SLICE = 15
 
 PAIRS = "unnest($1::uuid[], $2::text[]) AS p(partner_id, blind)"
 PAIRS_ON_SQLITE = (
