@@ -82,7 +82,7 @@ def test_offers_are_ticked_as_used_and_a_shop_is_muted_without_a_network(
         mine.installed()
         mine.at("/")
         mine.id("offers").click()
-        expect(mine.id("offer").locator("h3")).to_have_text(["Вторая пицца в подарок", "−10 % на кофе"])
+        expect(mine.id("offer").locator(".offer-title")).to_have_text(["Вторая пицца в подарок", "−10 % на кофе"])
         with mine.page.expect_request("**/api/offers/marks*") as told:
             mine.id("offer-used").first.check()
         marks = (told.value.post_data_json or {})["marks"]

@@ -88,7 +88,6 @@ export interface PartnerWords {
   readonly whys: Readonly<Record<'all' | 'tier' | 'number', string>>;
   readonly used: string;
   readonly mute: string;
-  readonly muteOf: (shop: string) => string;
   readonly muted: (shop: string) => string;
   readonly mutedShops: string;
   readonly hear: string;
@@ -178,7 +177,7 @@ const ru: PartnerWords = {
     tier: 'Магазин показывает это картам вашего уровня.',
     number: 'Магазин выбрал несколько карт по номерам, и ваша среди них.',
   },
-  used: 'Использовано', mute: 'Скрыть магазин', muteOf: (shop) => `Скрыть предложения «${shop}»`, muted: (shop) => `Предложения «${shop}» скрыты`,
+  used: 'Использовано', mute: 'Скрыть магазин', muted: (shop) => `Предложения «${shop}» скрыты`,
   mutedShops: 'Скрытые магазины', hear: 'Показывать снова',
 
   connectedTitle: 'Подключённые магазины',
@@ -266,7 +265,7 @@ const en: PartnerWords = {
     tier: 'The shop shows this to cards of your tier.',
     number: 'The shop chose some cards by their numbers, and yours is one of them.',
   },
-  used: 'Used', mute: 'Hide the shop', muteOf: (shop) => `Hide the offers of “${shop}”`, muted: (shop) => `Offers of “${shop}” are hidden`,
+  used: 'Used', mute: 'Hide the shop', muted: (shop) => `Offers of “${shop}” are hidden`,
   mutedShops: 'Hidden shops', hear: 'Show again',
 
   connectedTitle: 'Connected shops',

@@ -27,6 +27,8 @@ export function OfferItem({ offered, withCard = false }: OfferItemProps) {
   const item = useRef<HTMLElement>(null);
   useSeen(item, offered);
   const text = textIn(language.value, offer.text);
+  // Beside others of one card it is a part of that card's section.
+  const Title = withCard ? 'h2' : 'h3';
   const heading = `offer-${markPlace(slug, offer)}`;
   return (
     <article class="offer" ref={item} aria-labelledby={heading} data-testid="offer">
@@ -34,7 +36,7 @@ export function OfferItem({ offered, withCard = false }: OfferItemProps) {
         <a class="offer-shop" href={`/c/${card.id}`}><Tile card={card} /><span class="grow">{card.name}</span></a>
       )}
       {offer.picture && <img class="offer-picture" src={pictureAddress(offer.picture)} alt="" loading="lazy" />}
-      <h3 id={heading}>{textIn(language.value, offer.title)}</h3>
+      <Title id={heading} class="offer-title">{textIn(language.value, offer.title)}</Title>
       <p class={`small ${isLast(offer) ? 'live-soon' : 'soft'}`}>{until(language.value, offer.ends_at)}</p>
       {text && <p class="offer-text">{text}</p>}
       <More offered={offered} />
@@ -82,7 +84,7 @@ function Doing({ offered: { offer, card, slug } }: OfferItemProps) {
           onChange={(event) => tick(event.currentTarget.checked)} />
         {said.used}
       </label>
-      <button type="button" class="button quiet" data-testid="mute" aria-label={said.muteOf(card.name)}
+      <button type="button" class="button quiet" data-testid="mute" aria-label={`${said.mute}: ${card.name}`}
         onClick={() => void mute(slug, card.name)}>
         <ShopIcon name="mute" />{said.mute}
       </button>
