@@ -17,6 +17,7 @@ from aggregator.app import opened_store
 from aggregator.jobs import now_ms
 from aggregator.partners import credentials, numbers, offers, programmes
 from aggregator.partners.models import OfferMark
+from aggregator.partners.offer_values import Offer
 from tests import inside
 from tests.answers import assert_problem, pointers
 from tests.inside import Guest
@@ -194,7 +195,7 @@ def test_cards_are_told_when_an_offer_starts_and_when_it_ends(options: ServiceOp
 
     async def story(store: db.Store, partner_id: uuid.UUID) -> None:
         async def put_at(hour: float, **fields: Any) -> None:
-            asked = msgspec.convert(offer(**fields), offers.Offer)
+            asked = msgspec.convert(offer(**fields), Offer)
             async with db.transaction():
                 await offers.put(made.keys, partner_id, "one", asked, at(hour))
 

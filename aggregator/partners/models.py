@@ -225,7 +225,7 @@ class OutboxRow(Model):
 
 
 class Offer(Model):
-    """An offer under the shop's own id; `body` is `offers.Offer` as JSON. Key: partner, id."""
+    """An offer under the shop's own id; `body` is `offer_values.Body` as JSON. Key: partner, id."""
 
     partner_id = fields.UUIDField(primary_key=True)
     id = fields.CharField(max_length=64)

@@ -14,7 +14,7 @@ from aggregator.crypto import BoxUnreadable, KeyRing
 from aggregator.partners import live, wishes
 from aggregator.partners.models import OfferMark, OfferTold
 from aggregator.partners.numbers import BLIND_BYTES
-from aggregator.partners.offers import Counts
+from aggregator.partners.offer_values import Counts
 from aggregator.partners.programmes import Read
 from aggregator.sync.log import bound
 

@@ -21,7 +21,7 @@ from aggregator.catalog.wishes import day_of
 from aggregator.crypto import BoxUnreadable, KeyRing
 from aggregator.partners import live, offers, programmes
 from aggregator.partners.models import OfferTold
-from aggregator.partners.offers import Stored
+from aggregator.partners.offer_values import FIELDS, Stored, stored_from
 from aggregator.partners.wishes import KEY as WISHES
 from aggregator.partners.wishes import Wishes
 from aggregator.sync.log import bound
@@ -141,7 +141,7 @@ TOLD_ONES = "EXISTS (SELECT 1 FROM push_subscription p WHERE p.account_id = l.ac
 NEXT = f"l.partner_id = $1 AND (l.blind, l.id) > ($2, $3) AND {TOLD_ONES} ORDER BY l.blind, l.id LIMIT {PAGE}"
 # Not before the offer is on the cards: who is told finds it there.
 PENDING = (
-    f"SELECT o.partner_id, o.{', o.'.join(offers.FIELDS.split(', '))} FROM offer o "  # noqa: S608 - constants
+    f"SELECT o.partner_id, o.{', o.'.join(FIELDS.split(', '))} FROM offer o "  # noqa: S608 - constants
     "JOIN partner p ON p.id = o.partner_id AND p.disabled_ms IS NULL "
     "WHERE o.state = 'live' AND o.starts_ms <= $1 AND o.ends_ms > $1 AND o.told_ms IS NULL "
     "AND NOT EXISTS (SELECT 1 FROM outbox x WHERE x.partner_id = o.partner_id AND x.kind = 'programme') "
@@ -167,7 +167,7 @@ class OfferNotices:
     async def run(self, store: db.Store, now_ms: int) -> None:
         """The background job: plan the notices of all offers that are on cards since the last time."""
         for row in await store.read(PENDING, now_ms):
-            await self._plan(uuid.UUID(str(row["partner_id"])), offers.stored_from(row), now_ms)
+            await self._plan(uuid.UUID(str(row["partner_id"])), stored_from(row), now_ms)
 
     async def _plan(self, partner_id: uuid.UUID, offer: Stored, now_ms: int) -> None:
         after: tuple[str, str] | None = FIRST
@@ -246,9 +246,9 @@ async def _moved(partner_id: uuid.UUID, offer: Stored, wish: ReminderWish, now_m
 
 async def _locked(partner_id: uuid.UUID, offer_id: str) -> Stored | None:
     """The offer, whose notices nobody else plans until the commit."""
-    sql = f"SELECT {offers.FIELDS} FROM offer WHERE partner_id = $1 AND id = $2"  # noqa: S608 - constants
+    sql = f"SELECT {FIELDS} FROM offer WHERE partner_id = $1 AND id = $2"  # noqa: S608 - constants
     rows = await db.fetch(sql if db.is_sqlite() else f"{sql} FOR UPDATE", str(partner_id), offer_id)
-    return offers.stored_from(rows[0]) if rows else None
+    return stored_from(rows[0]) if rows else None
 
 
 async def _tell(partner_id: uuid.UUID, offer: Stored, holders: Sequence[_Holder], now_ms: int) -> None:

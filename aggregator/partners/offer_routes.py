@@ -17,7 +17,7 @@ from aggregator.partners.api import Call, Endpoint, Reply
 from aggregator.partners.carrier import Carrier
 from aggregator.partners.cursors import AFTER, LIMIT, Cursors, limit_of
 from aggregator.partners.offer_marks import Marks
-from aggregator.partners.offers import Kept, Offer, Stored
+from aggregator.partners.offer_values import Kept, Offer, Stored, kept
 from aggregator.partners.pictures import PartnerPictures, address
 from aggregator.partners.programmes import Id
 
@@ -128,7 +128,7 @@ class OfferDesk:
         stored, is_new = await offers.put(self._keys, call.caller.partner_id, id, call.body, call.now_ms)
         call.after.append(self._wake)
         counts = await offer_marks.counts(call.caller.partner_id, [id])
-        return Reply(offers.kept(stored, counts[id], call.now_ms), 201 if is_new else 200)
+        return Reply(kept(stored, counts[id], call.now_ms), 201 if is_new else 200)
 
     async def end(self, call: Call) -> Reply:
         await offers.end(call.caller.partner_id, _id(call), call.now_ms)
@@ -157,7 +157,7 @@ class OfferDesk:
 async def _kept(call: Call, found: list[Stored]) -> list[Kept]:
     """The offers as their shop gets them."""
     counts = await offer_marks.counts(call.caller.partner_id, [one.id for one in found], call.store.read)
-    return [offers.kept(one, counts[one.id], call.now_ms) for one in found]
+    return [kept(one, counts[one.id], call.now_ms) for one in found]
 
 
 def _id(call: Call) -> str:
