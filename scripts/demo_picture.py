@@ -1,4 +1,4 @@
-"""Take the README's first picture from the demo: the bakery's card, once the shop has said a few things."""
+"""Take the README's first pictures from the demo, once its shop has said a few things."""
 
 import argparse
 import sys
@@ -12,6 +12,7 @@ from scripts.demo import EMAIL, PASSWORD, sample
 from scripts.screenshots import look, save
 from tests.browser import REPOSITORY, Phone, built_web, chromium, phone
 
+PICTURES = {"demo-wallet": "/", "demo-till": "/c/{card}"}
 # Enough for points to have come and gone, and for two offers.
 STEPS = 5
 # For pictures of shops and of codes to be there.
@@ -19,23 +20,21 @@ SETTLED_MS = 3_000
 
 
 def main() -> None:
-    """Take it on the card's screen, or on others to choose from: `/offers`, `/c/{card}/back`."""
+    """Take them into a folder."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--paths", nargs="+", default=["/c/{card}"])
-    parser.add_argument("--language", default="ru")
-    parser.add_argument("--to", type=Path, default=REPOSITORY / "docs" / "screenshots" / "demo-ru-light.webp")
+    parser.add_argument("--folder", type=Path, default=REPOSITORY / "docs" / "screenshots")
     options = parser.parse_args()
     built_web()
     with sample("127.0.0.1", 0) as bakery, chromium() as browser:
         for _ in range(STEPS):
             bakery.step()
-        with phone(browser, bakery.address, installs=False, **look(options.language)) as shown:
+        with phone(browser, bakery.address, installs=False, **look("ru")) as shown:
             sign_in(shown)
-            for number, path in enumerate(options.paths):
+            for name, path in PICTURES.items():
                 shown.at(path.format(card=bakery.card))
                 shown.page.wait_for_timeout(SETTLED_MS)
                 shot = shown.page.screenshot(animations="disabled", caret="hide")
-                save(shot, options.to.with_stem(options.to.stem + (f"-{number}" if number else "")))
+                save(shot, options.folder / f"{name}-ru-light.webp")
 
 
 def sign_in(shown: Phone) -> None:
