@@ -96,10 +96,11 @@ def test_a_card_is_in_one_space_after(story: planted.Story, program: Path, tmp_p
         machine.tell(bench, story)
 
 
-@pytest.mark.parametrize(("plant", "story"), planted.PLANTS)
+@pytest.mark.parametrize(("plant", "story", "rare"), planted.PLANTS)
 def test_a_planted_fault_is_noticed(
     plant: planted.Plant,
     story: planted.Story,
+    rare: tuple[machine.Rare, ...],
     program: Path,
     tmp_path: Path,
     request: pytest.FixtureRequest,
@@ -108,12 +109,13 @@ def test_a_planted_fault_is_noticed(
     # SQLite has one writer at a time, whatever we lock.
     profile = "grown" if plant is planted.the_version_bumped_without_the_lock else "embedded"
     server = Server(on_store(profile, tmp_path, request))
-    with quick_passwords(), crashing(), machine.bench(server, program) as bench, pytest.MonkeyPatch.context() as patch:
+    opened = machine.bench(server, program, rare)
+    with quick_passwords(), crashing(), opened as bench, pytest.MonkeyPatch.context() as patch:
         machine.tell(bench, story)
         plant(patch)
         with pytest.raises(Broken):
             machine.tell(bench, story)
         if is_proof:
-            tally = machine.run(bench, 100, enough=100)
+            tally = machine.run(bench, 500)
             assert any(isinstance(error, Broken) for error in tally.broken)
-            print(f"{plant.__name__}: {len(tally.broken)} of {len(tally.steps)} histories")
+            print(f"{plant.__name__}: met after {len(tally.steps)} histories")

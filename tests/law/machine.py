@@ -43,7 +43,7 @@ def _busy(path: str) -> Act:
     return act
 
 
-async def _purge(history: History, number: int) -> None:
+async def purged(history: History, number: int) -> None:
     await history.purge(500 if number % 3 == 0 else 31)
 
 
@@ -84,7 +84,7 @@ RARE: tuple[Rare, ...] = (
     History.revoke,
     History.found,
     _meet_stranger,
-    _purge,
+    purged,
     restored,
     _restart,
 )

@@ -10,6 +10,7 @@ import pytest
 from aggregator import db
 from aggregator.sync import purge, push, spaces
 from aggregator.sync.models import Receipt
+from tests.law.machine import RARE, Rare, purged, restored
 from tests.law.world import History
 
 Plant = Callable[[pytest.MonkeyPatch], None]
@@ -129,12 +130,12 @@ async def two_copies_of_a_device(history: History) -> None:
     await history.copy(0)
 
 
-PLANTS: tuple[tuple[Plant, Story], ...] = (
-    (a_gap_in_ids_accepted, a_push_acknowledged_before_a_restore),
-    (a_tombstone_purged_early, two_purges_while_a_device_is_away),
-    (the_receipt_written_outside_the_transaction, a_crash_after_the_commit),
-    (the_version_bumped_without_the_lock, all_devices_at_once),
-    (a_refusal_forgotten, a_refusal_unheard),
-    (a_forked_client_accepted, two_copies_of_a_device),
+PLANTS: tuple[tuple[Plant, Story, tuple[Rare, ...]], ...] = (
+    (a_gap_in_ids_accepted, a_push_acknowledged_before_a_restore, (restored,)),
+    (a_tombstone_purged_early, two_purges_while_a_device_is_away, (purged,)),
+    (the_receipt_written_outside_the_transaction, a_crash_after_the_commit, RARE),
+    (the_version_bumped_without_the_lock, all_devices_at_once, RARE),
+    (a_refusal_forgotten, a_refusal_unheard, RARE),
+    (a_forked_client_accepted, two_copies_of_a_device, (History.copy,)),
 )
-"""Each fault with a story that it breaks."""
+"""Each fault with a story that it breaks, and what must happen now and then in histories that meet it."""
