@@ -13,10 +13,11 @@ from PIL import Image
 from playwright.sync_api import Browser
 
 from aggregator import db
-from aggregator.app import KEYS_FILE
+from aggregator.app import KEYS_FILE, opened_store, ring
 from aggregator.crypto import new_ring
 from aggregator.db import SQLITE_FILE
 from aggregator.partners.carrier import Carrier
+from aggregator.settings import read
 from tests import launcher
 from tests.browser import Phone, built_web, phone
 from tests.inside import Guest
@@ -123,6 +124,26 @@ def shaped(profile: str, tmp_path_factory: pytest.TempPathFactory, request: pyte
     else:
         request.getfixturevalue("postgres_server").sql(forget, database_of(made))
     return made
+
+
+@pytest.fixture(scope="session")
+def shape(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An embedded store that is copied, with its key ring, and opened by nobody else."""
+    folder = tmp_path_factory.mktemp("shape")
+    made = read({"data": str(folder)}, {})
+
+    async def shaping() -> None:
+        async with opened_store(made, ring(made)):
+            pass
+
+    asyncio.run(shaping())
+    return folder
+
+
+@pytest.fixture
+def embedded(shape: Path, tmp_path: Path) -> ServiceOptions:
+    """An embedded store that nobody else uses, with this version's shape: shaping one takes a second."""
+    return ServiceOptions(Path(shutil.copytree(shape, tmp_path / "embedded")))
 
 
 def database_of(options: ServiceOptions) -> str:

@@ -112,9 +112,9 @@ def walked(url: str, environment: dict[str, str], server: Receiver, person: Pers
         return said, json.loads(bash.run('echo "$HOOKED"'))
 
 
-def test_every_command_on_the_page_does_what_it_says(tmp_path: Path) -> None:
+def test_every_command_on_the_page_does_what_it_says(embedded: ServiceOptions) -> None:
     with receiver() as server:
-        options = ServiceOptions(tmp_path).plus("--private-hosts", server.host)
+        options = embedded.plus("--private-hosts", server.host)
         with running(options) as service, Person.signed_up(service.url) as person:
             environment = {**options.env(), "KARMAN_DATA": str(options.data)}
             said, hook = walked(service.url, environment, server, person)

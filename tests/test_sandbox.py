@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -100,7 +99,7 @@ def test_a_sandbox_shop_goes_the_whole_way_with_a_test_card(options: ServiceOpti
     tell(options, story)
 
 
-def test_what_looks_after_peoples_cards_leaves_test_cards_alone(tmp_path: Path) -> None:
+def test_what_looks_after_peoples_cards_leaves_test_cards_alone(embedded: ServiceOptions) -> None:
     async def story(guest: inside.Guest, shop: InsideShop) -> None:
         assert (await shop.call("PUT", "/programme", PROGRAMME)).is_success
         path, gone = await card(shop), await card(shop)
@@ -117,10 +116,10 @@ def test_what_looks_after_peoples_cards_leaves_test_cards_alone(tmp_path: Path) 
             await job.run(guest.store, now_ms() + 3_600_000)
         assert (await shop.call("GET", path)).json()["live"] == before
 
-    tell(ServiceOptions(tmp_path), story)
+    tell(embedded, story)
 
 
-def test_test_cards_are_few_and_a_sandboxs_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_test_cards_are_few_and_a_sandboxs_own(embedded: ServiceOptions, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sandbox, "MAX_CARDS", 2)
 
     async def story(guest: inside.Guest, shop: InsideShop) -> None:
@@ -150,4 +149,4 @@ def test_test_cards_are_few_and_a_sandboxs_own(tmp_path: Path, monkeypatch: pyte
             await shop.call("POST", "/sandbox/cards", {"number": NUMBER}, key=uuid7()), 409, "too-many-cards"
         )
 
-    tell(ServiceOptions(tmp_path), story)
+    tell(embedded, story)

@@ -5,14 +5,13 @@ import threading
 import uuid
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from aggregator import db
 from aggregator.jobs import now_ms
-from aggregator.partners import deliveries, events, selftest, webhooks
+from aggregator.partners import credentials, deliveries, events, selftest, webhooks
 from aggregator.partners.deliveries import Sender
 from aggregator.partners.events import Bell
 from aggregator.partners.webhooks import Webhook
@@ -106,9 +105,9 @@ def telling(options: ServiceOptions, server: Receiver) -> Tell:
 
 
 @pytest.fixture
-def tell(tmp_path: Path, server: Receiver) -> Tell:
+def tell(embedded: ServiceOptions, server: Receiver) -> Tell:
     """On the embedded store."""
-    return telling(ServiceOptions(tmp_path), server)
+    return telling(embedded, server)
 
 
 @pytest.fixture
@@ -401,6 +400,18 @@ def test_another_shops_webhook_and_cursor_are_as_good_as_none(tell: Tell) -> Non
             assert_problem(await stranger.call("GET", f"/events?after={text}"), 422, "invalid")
         assert (await stranger.call("GET", "/events")).json()["items"] == []
         assert len(await town.told()) == 1
+
+    tell(story)
+
+
+def test_a_shop_that_was_shut_out_is_told_nothing_until_it_is_let_in(tell: Tell) -> None:
+    async def story(town: Town) -> None:
+        await town.hook()
+        await credentials.set_disabled(town.shop.id, now_ms())
+        ids = await town.happen()
+        assert await town.told() == []
+        await credentials.set_disabled(town.shop.id, None)
+        assert [hooked.id for hooked in await town.told()] == ids
 
     tell(story)
 
