@@ -64,7 +64,7 @@ def club(site: Running, slug: str) -> Iterator[Shop]:
 def logo() -> bytes:
     """A letter on a square."""
     picture = Image.new("RGB", (200, 200), "#0f766e")
-    ImageDraw.Draw(picture).text((62, 20), "К", fill="white", font=ImageFont.load_default(130))
+    ImageDraw.Draw(picture).text((62, 20), "K", fill="white", font=ImageFont.load_default(130))
     return samples.encoded(picture, "PNG")
 
 
