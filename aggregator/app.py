@@ -1,6 +1,7 @@
 """The service as one declaration: what there is, what answers where, and what opens and closes with it."""
 
 import asyncio
+import gc
 import uuid
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -246,6 +247,9 @@ class Service:
             await stack.enter_async_context(beside(Runner(opened, self.jobs()).run()))
             if self.settings.database:
                 stack.callback(asyncio.create_task(self.pokes.hear(opened)).cancel)
+            # What is here by now stays: a collector that walked it again and again would hold up everybody.
+            gc.freeze()
+            stack.callback(gc.unfreeze)
             yield {"store": opened, "puller": Puller(opened, self.keys, await store.epoch())}
 
 

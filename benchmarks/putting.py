@@ -31,6 +31,8 @@ from tests.partners import Shop, shop
 from tests.service import Running, ServiceOptions, running
 
 ROWS = 10_000
+BATCH = 1_000
+LINES = 2
 SHARE = 0.5
 CHUNK = 500
 DEVICES = 8
@@ -313,11 +315,12 @@ def measured(options: ServiceOptions, apart: ServiceOptions, rounds: int, count:
         singles = min(SINGLES, count)
         for turn in range(rounds + 1):
             at_ms = int(time.time() * 1000)
-            batch = [call(partner, "POST", "/balances", body_of(mixed, at_ms))]
+            parts = [mixed[start : start + BATCH] for start in range(0, count, BATCH)]
+            batches = [call(partner, "POST", "/balances", body_of(part, at_ms)) for part in parts]
             one_by_one = singles_of(partner, mixed[:singles], at_ms + 1)
             rates = (
-                count / away.submit(sent, service.url, stage, batch, 1).result(),
-                count / away.submit(driven, raw, blinds, at_ms, CHUNK, 1).result(),
+                count / away.submit(sent, service.url, stage, batches, LINES).result(),
+                count / away.submit(driven, raw, blinds, at_ms, CHUNK, LINES).result(),
                 singles / away.submit(sent, service.url, stage, one_by_one, DEVICES).result(),
                 singles / away.submit(driven, raw, blinds[:singles], at_ms + 1, 1, DEVICES).result(),
             )
