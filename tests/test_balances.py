@@ -58,9 +58,7 @@ REFUSED: list[tuple[str, dict[str, Any], str]] = [
 ]
 
 
-@pytest.mark.parametrize(
-    ("body", "pointer"), [(body, pointer) for _, body, pointer in REFUSED], ids=lambda one: str(one)[:30]
-)
+@pytest.mark.parametrize(("body", "pointer"), [pytest.param(body, pointer, id=name) for name, body, pointer in REFUSED])
 def test_a_balance_that_cannot_be_is_refused_alike_alone_and_in_a_batch(
     at: Any, body: dict[str, Any], pointer: str
 ) -> None:
