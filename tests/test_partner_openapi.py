@@ -128,7 +128,7 @@ def shop(site: Running) -> Iterator[Shop]:
 
 def test_the_service_does_what_its_description_says(site: Running, shop: Shop, is_proof: bool, tmp_path: Path) -> None:
     """Schemathesis asks for every operation, in every way that it knows, with right data and with wrong."""
-    few = ["--phases", "fuzzing", "--max-examples", "6", "--seed", "1"]
+    few = ["--phases", "fuzzing", "--max-examples", "2", "--seed", "1"]
     many = ["--phases", "examples,coverage,fuzzing,stateful", "--max-examples", "150"]
     command = [
         *(str(Path(sys.executable).with_name("schemathesis")), "--config-file", str(TESTS / "schemathesis.toml")),

@@ -218,7 +218,7 @@ async def _carried(rows: Rows) -> None:
 
 
 def test_after_a_storm_of_retries_all_is_as_after_a_clean_run(options: ServiceOptions, is_proof: bool) -> None:
-    seed, size, kills = (random.randrange(10**9), 40, 20) if is_proof else (1, 3, 2)
+    seed, size, kills = (random.randrange(10**9), 40, 20) if is_proof else (1, 2, 1)
     rows, running = Rows(options), [start(options)]
     try:
         with shop(running[0], "--sandbox") as one, shop(running[0], "--sandbox") as other:
