@@ -59,17 +59,23 @@ def command(options: ServiceOptions, *words: str) -> str:
     return ended.said
 
 
+def introduced(options: ServiceOptions, name: str, *words: str) -> tuple[str, str]:
+    """Client id and secret of a shop that the operator lets in. `words` are more of the command, e.g. `--sandbox`."""
+    said = command(options, "add", name, *words)
+    found = re.search(r"^client id +(\S+)$\n^client secret +(\S+)$", said, re.MULTILINE)
+    assert found is not None, said
+    return found[1], found[2]
+
+
 @contextmanager
 def shop(service: Running, *words: str, name: str = "") -> Iterator[Shop]:
     """A shop that the operator lets in at a running service, and its program with a token. `words` are more of the
     command, e.g. `--sandbox`.
     """
     name = name or f"Shop {uuid.uuid4().hex[:8]}"
-    said = command(service.options, "add", name, *words)
-    found = re.search(r"^client id +(\S+)$\n^client secret +(\S+)$", said, re.MULTILINE)
-    assert found is not None, said
+    shop_id, secret = introduced(service.options, name, *words)
     with client(service.url) as http:
-        made = Shop(http, found[1], found[2], name)
+        made = Shop(http, shop_id, secret, name)
         http.headers["Authorization"] = f"Bearer {made.token()}"
         yield made
 
