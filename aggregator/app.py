@@ -46,6 +46,7 @@ from aggregator.merchants.known import KnownPatterns
 from aggregator.merchants.learning import Learner
 from aggregator.merchants.matching import Matcher
 from aggregator.outbound import Outbound
+from aggregator.partners import api
 from aggregator.partners.office import Office
 from aggregator.recognition.workers import READERS, Pool
 from aggregator.settings import Settings
@@ -64,6 +65,7 @@ from aggregator.sync.spaces import home_of, open_home
 from aggregator.sync.subscriptions import Subscriptions
 from aggregator.sync.vapid import Vapid
 from aggregator.sync.webpush import Sender
+from aggregator.turns import People
 
 MODELS = (
     "aggregator.store",
@@ -149,7 +151,7 @@ class Service:
         settings = self.settings
         inner = Starlette(routes=self.routes(), exception_handlers=ERRORS, lifespan=self.lifespan)
         fixed_origin = settings.address if settings.public_url else ""
-        return Frame(inner, fixed_origin, settings.secure, shell.CONTENT_POLICY)
+        return Frame(People(inner, bulk=api.ROOT), fixed_origin, settings.secure, shell.CONTENT_POLICY)
 
     def routes(self) -> list[BaseRoute]:
         """What answers where."""

@@ -72,6 +72,8 @@ def pulled(pipe: Connection, url: str, pull: bytes) -> None:
 
     async def client() -> list[float]:
         wire = await Wire.to(url)
+        await wire.ask(pull)
+        pipe.send("ready")
         found = []
         while not pipe.poll():
             began = time.perf_counter()
@@ -98,6 +100,7 @@ class Device:
 
     def __enter__(self) -> "Device":
         self._process.start()
+        self._pipe.recv()
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -3,13 +3,12 @@
 rows ──check──▶ sealed ──▶ one upsert of the newest of each number ──▶ those that lost are looked up ──▶ outbox
 """
 
-import asyncio
 import uuid
 from collections import Counter
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
-from typing import Annotated, Literal, TypeVar
+from typing import Annotated, Literal
 
 import msgspec
 from msgspec import UNSET, Meta, Raw, Struct, UnsetType
@@ -21,6 +20,7 @@ from aggregator.http import field_error
 from aggregator.partners import facts, live, numbers, outbox
 from aggregator.partners.facts import Facts, Read
 from aggregator.partners.programmes import Rule
+from aggregator.turns import turns
 
 # What a float carries exactly, and so every reader of JSON.
 MOST = 2**53 - 1
@@ -31,7 +31,7 @@ MAX_NUMBER = 200
 # How many are sealed at a stretch: less than a millisecond, so that nobody else waits for it.
 SLICE = 25
 # How many are written in one statement.
-PART = 500
+PART = 250
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MILLISECOND = timedelta(milliseconds=1)
 
@@ -48,7 +48,6 @@ ALL = (
 TIMES = "SELECT blind, as_of_ms FROM balance WHERE partner_id = $1 AND blind "
 KEPT = "SELECT blind, box, as_of_ms FROM balance WHERE partner_id = $1 AND blind "
 
-T = TypeVar("T")
 
 Amount = Annotated[int, Meta(ge=-MOST, le=MOST)]
 Number = Annotated[
@@ -188,7 +187,7 @@ class Balances:
     async def _sealed(
         self, known: Facts, rows: Sequence[NumberedPut | Raw], now_ms: int
     ) -> AsyncIterator[Sealed | Result]:
-        async for part in unhurried(rows):
+        async for part in turns.slices(rows, SLICE):
             for row in part:
                 try:
                     yield self.sealed(known, row, now_ms)
@@ -267,13 +266,6 @@ def opened(keys: KeyRing, partner_id: uuid.UUID | str, box: bytes) -> Balance:
 @lru_cache(numbers.SHOPS)
 def _bound(partner_id: uuid.UUID | str) -> bytes:
     return f"balance/{partner_id}".encode()
-
-
-async def unhurried(rows: Sequence[T]) -> AsyncIterator[Sequence[T]]:
-    """Rows in slices, between which others get their turn."""
-    for start in range(0, len(rows), SLICE):
-        yield rows[start : start + SLICE]
-        await asyncio.sleep(0)
 
 
 async def newest(keys: KeyRing, partner_id: uuid.UUID, blinds: Sequence[str], read: Read = db.fetch) -> Balance | None:

@@ -1,6 +1,5 @@
 """The live bodies of linked cards, read, changed and written in bulk under the locks of their spaces."""
 
-import asyncio
 import logging
 import uuid
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
@@ -18,6 +17,7 @@ from aggregator.partners.balances import Balance
 from aggregator.partners.facts import Facts
 from aggregator.partners.live import Body
 from aggregator.sync.log import SCHEMA, bound
+from aggregator.turns import turns
 
 # How many bodies are changed at a stretch, so that nobody else waits for it.
 SLICE = 15
@@ -212,15 +212,15 @@ class _Trip:
 
     async def _change(self, cards: Sequence[_Card]) -> None:
         """Give every card its new body; one that cannot be read costs no other."""
-        for start in range(0, len(cards), SLICE):
-            for card in cards[start : start + SLICE]:
+        async for some in turns.slices(cards, SLICE):
+            for card in some:
                 self._attempt(card, self._begin)
-            await asyncio.sleep(0)
         firsts = await self._first_balances(cards)
         offers = await self._current_offers(cards)
-        for card in cards:
-            if card.wants_first or card.wants_offers:
-                self._attempt(card, lambda card: self._complete(card, firsts, offers))
+        async for some in turns.slices(cards, SLICE):
+            for card in some:
+                if card.wants_first or card.wants_offers:
+                    self._attempt(card, lambda card: self._complete(card, firsts, offers))
 
     def _attempt(self, card: _Card, step: Callable[[_Card], None]) -> None:
         try:
@@ -275,12 +275,13 @@ class _Trip:
         wanted = {(partner[card.place], blind) for card in cards if card.wants_first for blind in card.blinds}
         rows = await _of(BALANCES, wanted) if wanted else []
         found = {}
-        for row in rows:
-            partner_id = str(row["partner_id"])
-            try:
-                found[partner_id, row["blind"]] = balances.opened(self._keys, partner_id, bytes(row["box"]))
-            except (BoxUnreadable, msgspec.MsgspecError):
-                _log.error("a balance does not open")
+        async for some in turns.slices(rows, SLICE):
+            for row in some:
+                partner_id = str(row["partner_id"])
+                try:
+                    found[partner_id, row["blind"]] = balances.opened(self._keys, partner_id, bytes(row["box"]))
+                except (BoxUnreadable, msgspec.MsgspecError):
+                    _log.error("a balance does not open")
         return found
 
     async def _current_offers(self, cards: Sequence[_Card]) -> dict[str, OffersFor]:
@@ -308,14 +309,13 @@ class _Trip:
     async def _write(self, cards: Sequence[_Card], spaces: Mapping[str, db.Row]) -> None:
         """Write the bodies that have changed, each space under its next version."""
         rows = []
-        for start in range(0, len(cards), SLICE):
-            for card in cards[start : start + SLICE]:
+        async for some in turns.slices(cards, SLICE):
+            for card in some:
                 text = live.written(card.body) if card.body else b""
                 if text != card.before:
                     space_id, key = card.place
                     box = self._keys.seal(text, bound(space_id, key, SCHEMA))
                     rows.append((space_id, key, spaces[space_id][1] + 1, SCHEMA, box))
-            await asyncio.sleep(0)
         raised = {space_id: version for space_id, _, version, _, _ in rows}
         await _put_all(WRITE_ON_SQLITE, WRITE, rows)
         await _put_all(RAISE_ON_SQLITE, RAISE, [(version, space_id) for space_id, version in raised.items()])
