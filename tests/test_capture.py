@@ -127,7 +127,7 @@ def test_what_the_server_finds_is_shown_as_it_finds_it_and_stays_when_the_connec
         assert states(guest) == ["done", "now", "later", "later"]
         slow.tell("card")
         slow.tell("text", **NUMBER)
-        expect(guest.id("number-seen")).to_contain_text("7789001234123412")
+        expect(guest.id("number-seen")).to_contain_text("7789 0012 3412 3412")
         assert states(guest) == ["done", "done", "done", "now"]
         slow.tell("match", **MATCH)
         expect(guest.id("shop")).to_have_value("Лента")
@@ -139,6 +139,23 @@ def test_what_the_server_finds_is_shown_as_it_finds_it_and_stays_when_the_connec
         expect(guest.page.get_by_text("надпись на карте")).to_be_visible()
         guest.keep()
         assert guest.shown_code() == [("EAN13", EAN)]
+
+
+def test_a_number_that_is_only_offered_is_asked_about_before_a_card_is_kept_without_it(guest: Phone) -> None:
+    with Slow().serving() as slow:
+        guest.page.route("**/api/intake*", lambda route: route.continue_(url=slow.url))
+        guest.at("/add")
+        guest.id("gallery").set_input_files([picture(NAVY)])
+        slow.tell("done", codes=[], **NUMBER, **MATCH, face=None, timings_ms={})
+        expect(guest.id("shop")).to_have_value("Лента")
+        expect(guest.id("number")).to_have_value("")
+        guest.id("keep").click()
+        expect(guest.page.get_by_text("Номер ещё не вписан")).to_be_visible()
+        expect(guest.id("number-seen")).to_be_focused()
+        guest.id("number-seen").click()
+        expect(guest.id("number")).to_have_value("7789001234123412")
+        guest.keep()
+        expect(guest.id("till-number")).to_have_text("7789 0012 3412 3412")
 
 
 # Two sides

@@ -21,6 +21,9 @@ const ru = {
   brokenOff: 'Связь оборвалась. Что успело прочитаться, на месте.', askAgain: 'Спросить сервер ещё раз',
   otherSide: 'Код на обороте? Добавьте его фото', codesFound: (n: number) => `Кодов на фото: ${n}`,
 
+  numberSeen: (sure: string) => `Похоже на номер карты: ${sure}. Сверьте с фото.`, take: 'Вписать',
+  numberWaits: 'Номер ещё не вписан. Сверьте его с фото и нажмите «Вписать». Если он не нужен, сохраните карту ещё раз.',
+
   photoKeep: (n: number) => plural('ru', n, { one: 'Сохранить фото карты', other: 'Сохранить оба фото карты' }),
   addSide: 'Добавить другую сторону', turnOver: 'Поменять стороны местами', removePhoto: 'Убрать второе фото',
   wholePhoto: 'Показывать фото целиком', onlyCard: 'Показывать только карту',
@@ -52,6 +55,9 @@ const en: CaptureWords = {
     plural('en', s, { one: 'second', other: 'seconds' })}.`,
   brokenOff: 'The connection broke off. What had been read is still here.', askAgain: 'Ask the server again',
   otherSide: 'Code on the back? Add its photo', codesFound: (n) => `Codes in the photos: ${n}`,
+
+  numberSeen: (sure) => `Looks like the card’s number: ${sure}. Compare it with the photo.`, take: 'Fill in',
+  numberWaits: 'The number is not filled in yet. Compare it with the photo and press “Fill in”. If you do not need it, keep the card once more.',
 
   photoKeep: (n) => plural('en', n, { one: 'Keep the photo of the card', other: 'Keep both photos of the card' }),
   addSide: 'Add the other side', turnOver: 'Swap the sides', removePhoto: 'Remove the second photo',

@@ -81,7 +81,7 @@ export const en: Catalogue = {
     shop: 'Shop', shopEmpty: 'Name the shop: that is how you will find the card.', shopSuggestions: 'Shops like this',
     correct: 'Correct the code', guess: 'Follows from the number',
     numberHint: 'As printed on the card.', numberHintRead: 'As printed on the card. You may leave it out: the code is enough at the till.',
-    number: 'Number on the card', numberSame: (text) => `Same as in the code: ${text}`, numberSeen: (text) => `The card seems to say ${text}`,
+    number: 'Number on the card', numberSame: (text) => `Same as in the code: ${text}`,
     crop: 'The part of the photo with the code', showWhole: 'Show the whole photo', showCode: 'Show only the code',
     format: 'Kind of code', noCode: 'No code', code: 'In the code', codeOther: 'The code holds something else',
     preview: 'This is how the code will look at the till', noPreview: 'Type the number and the code will appear.',

@@ -2,10 +2,11 @@
  * What Karman believes of a new card, how sure it is and why, and everything the person can put right before keeping
  * it.
  */
-import { useSignal, type Signal } from '@preact/signals';
+import { useSignal } from '@preact/signals';
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { bare, keyOf, type Capture } from '../capture/capture';
 import { frontOf, type Face } from '../capture/face';
+import { captureWords } from '../capture/words';
 import { clean, codeText, typedCode } from '../codes/typed';
 import { wrong } from '../codes/formats';
 import { payload } from '../codes/bytes';
@@ -60,7 +61,8 @@ export function Confirm({ capture: first, place, onKept }: ConfirmProps) {
   useBelieved(draft, setCard);
   const code = useMemo(() => codeOf(card), [card.read, card.typed, card.number, card.format]);
   const sides = sidesOf(capture, card, draft, face);
-  const { form, faults, isBare, keeping, submit } = useKeeping({ card, code, capture, sides }, onKept);
+  const filled = { card, code, capture, sides, seen: draft?.number?.text };
+  const { form, faults, doubt, keeping, submit } = useKeeping(filled, onKept);
   const { asking, ask } = useAsking(isWorthKeeping(card, capture), {
     title: confirm.titleTyped, text: confirm.unsaved, leave: confirm.leave, fallback: '/',
   });
@@ -78,7 +80,7 @@ export function Confirm({ capture: first, place, onKept }: ConfirmProps) {
         <ChosenCodes capture={capture} card={card} onChange={change} />
         <ShopBox label={confirm.shop} shop={card.shop} onChange={(shop) => change({ shop })} fault={faults.shop} />
         <NumberField card={card} capture={capture} draft={draft} onChange={change}
-          said={isBare ? confirm.bare : undefined} />
+          said={doubt && sentenceOf(doubt)} />
         {!card.read && <TypedCode card={card} code={code} fault={faults.code} onChange={change} />}
         {capture.source !== 'typed' && (
           <PhotoChoice sides={sides} kept={card.photo} adding={adding} onKept={(photo) => change({ photo })}
@@ -100,28 +102,33 @@ interface Filled {
   readonly code: Code | undefined;
   readonly capture: Capture;
   readonly sides: SidesShown;
+  /** A number that was read, though not surely, and is only offered. */
+  readonly seen: string | undefined;
 }
 
-/** Keeps the card once nothing speaks against it; `isBare` when it was said that it holds nothing for a till. */
+/** What a person in a hurry may not have seen: the card holds nothing for a till, or its number is only offered. */
+type Doubt = 'bare' | 'number';
+
+/** Keeps the card once nothing speaks against it; a `doubt` is said once. */
 function useKeeping(filled: Filled, onKept: (id: string) => void) {
   const tried = useSignal(false);
-  const warned = useSignal(false);
+  const warned = useSignal<Doubt | undefined>(undefined);
   const keeping = useSignal(false);
   const form = useRef<HTMLFormElement>(null);
   const { card, code } = filled;
-  const empty = isEmpty(filled);
+  const doubt = doubtOf(filled);
   const submit = async (event: Event) => {
     event.preventDefault();
     tried.value = true;
     const found = faultsOf(card, code);
     if (found.shop ?? found.code) return focusFault(form.current!);
-    if (empty && !warned.value) return warn(form.current!, warned);
+    if (doubt && warned.value !== doubt) return warn(form.current!, (warned.value = doubt));
     keeping.value = true;
     await keepCard(filled).then(onKept, (error: unknown) => say(sentence(error)));
     keeping.value = false;
   };
   const faults = tried.value ? faultsOf(card, code) : {};
-  return { form, faults, isBare: empty && warned.value, keeping: keeping.value, submit };
+  return { form, faults, doubt: warned.value === doubt ? doubt : undefined, keeping: keeping.value, submit };
 }
 
 function blank({ codes }: Capture): NewCard {
@@ -150,15 +157,20 @@ function sidesOf(
   return { photos, face, front: front ?? frontOf(draft, photos), whole };
 }
 
-/** Whether there is nothing a till could use; such a card is kept all the same, once that was said. */
-function isEmpty({ card, code, sides: { face, photos } }: Filled): boolean {
+/** Such a card is kept all the same, once the doubt was said. */
+function doubtOf({ card, code, seen, sides: { face, photos } }: Filled): Doubt | undefined {
+  if (code || clean(card.number)) return undefined;
+  if (seen) return 'number';
   const shown = face ?? photos.find((photo) => photo !== undefined);
-  return !code && !clean(card.number) && !(card.photo && shown);
+  return card.photo && shown ? undefined : 'bare';
 }
 
-function warn(form: HTMLElement, warned: Signal<boolean>): void {
-  warned.value = true;
-  form.querySelector<HTMLElement>('#number')?.focus();
+function sentenceOf(doubt: Doubt): string {
+  return doubt === 'bare' ? words().confirm.bare : captureWords().numberWaits;
+}
+
+function warn(form: HTMLElement, doubt: Doubt): void {
+  form.querySelector<HTMLElement>(doubt === 'bare' ? '#number' : '#number-seen')?.focus();
 }
 
 /** Whether leaving would lose something. A photo nothing was read from is not: one is about to take another. */

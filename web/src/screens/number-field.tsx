@@ -2,6 +2,8 @@
 import { useSignal } from '@preact/signals';
 import type { Capture } from '../capture/capture';
 import { crop } from '../capture/photo';
+import { captureWords } from '../capture/words';
+import { grouped } from '../codes/formats';
 import { percent, words } from '../messages';
 import type { Draft } from '../model';
 import type { Change, NewCard } from './confirm';
@@ -18,41 +20,53 @@ interface NumberFieldProps {
 
 export function NumberField({ card, capture, draft, said, onChange }: NumberFieldProps) {
   const { confirm } = words();
+  const seen = card.number.trim() ? undefined : draft?.number;
   return (
     <div class="field with-crop">
       <label for="number">{confirm.number}</label>
       <Piece capture={capture} />
-      <input class="input numbers" id="number" data-testid="number" autocomplete="off" autocapitalize="characters"
-        spellcheck={false} maxLength={64}
-        enterkeyhint="done" aria-describedby="number-hint" value={card.number}
-        onInput={(event) => onChange({ number: event.currentTarget.value })} />
-      <p class="hint" id="number-hint" role="status">
+      <div class="number-box">
+        <input class="input numbers" id="number" data-testid="number" autocomplete="off" autocapitalize="characters"
+          spellcheck={false} maxLength={64}
+          enterkeyhint="done" aria-describedby="number-hint" value={card.number}
+          onInput={(event) => onChange({ number: event.currentTarget.value })} />
+        {seen && <Seen number={seen} onTake={() => onChange({ number: seen.text })} />}
+      </div>
+      <p class={said ? 'fault' : 'hint'} id="number-hint" role="status">
         {said ?? (card.read ? confirm.numberHintRead : confirm.numberHint)}
       </p>
-      <Offers card={card} draft={draft} onChange={onChange} />
+      <InCode card={card} seen={draft?.number?.text} onChange={onChange} />
     </div>
   );
 }
 
-function Offers({ card, draft, onChange }: Omit<NumberFieldProps, 'capture' | 'said'>) {
-  const { confirm } = words();
-  const seen = draft?.number;
-  const inCode = card.read && card.read.text.length <= 64 && card.read.text !== seen?.text ? card.read.text : undefined;
-  if (card.number || (!seen && !inCode)) return null;
+interface SeenProps { readonly number: NonNullable<Draft['number']>; readonly onTake: () => void }
+
+/** In the field itself, since who is in a hurry overlooks what stands below. */
+function Seen({ number: { text, confidence }, onTake }: SeenProps) {
+  const said = captureWords();
+  return (
+    <button type="button" class="number-seen" id="number-seen" data-testid="number-seen" aria-describedby="number-hint"
+      onClick={onTake}>
+      <span>
+        <span class="numbers">{grouped(text)}</span>
+        <small class="soft tiny row-under">{said.numberSeen(words().confirm.sure(percent(confidence)))}</small>
+      </span>
+      <span class="number-take">{said.take}</span>
+    </button>
+  );
+}
+
+interface InCodeProps { readonly card: NewCard; readonly seen: string | undefined; readonly onChange: Change }
+
+function InCode({ card: { read, number }, seen, onChange }: InCodeProps) {
+  const inCode = read && read.text.length <= 64 && read.text !== seen ? read.text : undefined;
+  if (number || !inCode) return null;
   return (
     <div class="chips">
-      {seen && (
-        <button type="button" class="chip numbers" data-testid="number-seen"
-          onClick={() => onChange({ number: seen.text })}>
-          {confirm.numberSeen(seen.text)}<small>{confirm.sure(percent(seen.confidence))}</small>
-        </button>
-      )}
-      {inCode && (
-        <button type="button" class="chip numbers" data-testid="number-same"
-          onClick={() => onChange({ number: inCode })}>
-          {confirm.numberSame(inCode)}
-        </button>
-      )}
+      <button type="button" class="chip numbers" data-testid="number-same" onClick={() => onChange({ number: inCode })}>
+        {words().confirm.numberSame(inCode)}
+      </button>
     </div>
   );
 }
