@@ -32,7 +32,7 @@ type Stage =
 
 export function Add() {
   const { add } = words();
-  const { stage, show, read, each, place, waiting, next, onKept } = useAdding();
+  const { stage, show, read, each, place, waiting, goOn, onKept } = useAdding();
   switch (stage.at) {
     case 'sort': return (
       <SharedPictures files={stage.files} onOneCard={() => read(...stage.files)} onEach={() => each(stage.files)} />
@@ -43,7 +43,7 @@ export function Add() {
     case 'capture': return (
       <Screen title={add.title}>
         <div class="narrow stack">
-          {waiting > 0 && <Waiting n={waiting} onGoOn={next} />}
+          {waiting > 0 && <Waiting n={waiting} onGoOn={goOn} />}
           <Camera onRead={(photo, codes) => show(fromCamera(photo, codes))}
             onShot={(photo) => void toSend(photo).then((file) => read(file))} />
           <Ways onFile={(file) => read(file)} onType={() => show(typedOnly())} />
@@ -59,7 +59,7 @@ function useAdding() {
   const pile = useSignal<Pile>(NO_PILE);
   const restart = () => {
     leave(stage.value);
-    pile.value = rest(pile.value);
+    pile.value = stage.value.at === 'sort' ? pileOf(stage.value.files) : rest(pile.value);
     stage.value = { at: 'capture' };
   };
   const failed = (error: unknown) => {
@@ -83,20 +83,24 @@ function useAdding() {
     pile.value = pileOf(files);
     next();
   };
-  useShared((files) => {
+  /** Of two only the person knows whether they are one card. */
+  const begin = (files: readonly Blob[]) => {
+    pile.value = NO_PILE;
     if (files.length === 2) stage.value = { at: 'sort', files };
-    else if (files.length) each(files);
-    else say(captureWords().nothingShared);
-  });
+    else each(files);
+  };
+  useShared((files) => (files.length ? begin(files) : say(captureWords().nothingShared)));
   // Shared pictures come once only; the last stage asks for itself.
   useUnsaved(pile.value.left.length > 0 || !['capture', 'confirm'].includes(stage.value.at));
   useEffect(() => () => leave(stage.peek()), []);
   useStep(stage.value.at !== 'capture', restart);
   const waiting = pile.value.left.length;
-  const onKept = (id: string) => (pile.value.left.length ? next() : finish(`/c/${id}`));
+  /** The next of those begun, or those that wait untouched. */
+  const goOn = () => (placeIn(pile.value) ? next() : begin(pile.value.left));
+  const onKept = (id: string) => (pile.value.left.length ? goOn() : finish(`/c/${id}`));
   const at = placeIn(pile.value);
   const place = at && { ...at, onSkip: waiting ? next : undefined };
-  return { stage: stage.value, show, read, each, place, waiting, next, onKept };
+  return { stage: stage.value, show, read, each, place, waiting, goOn, onKept };
 }
 
 /** Lets go of what is still being read for a stage. */
