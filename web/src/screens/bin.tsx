@@ -3,7 +3,7 @@ import '../styles/forms.css';
 import { sentence, words } from '../messages';
 import { BIN_DAYS, type Card } from '../model';
 import { Tile } from '../tile';
-import { binned, restore } from '../wallet';
+import { binned, mayEdit, restore } from '../wallet';
 import { Screen } from './screen';
 import { say } from './toasts';
 
@@ -29,10 +29,12 @@ function Row({ card }: { readonly card: Card }) {
     <div class="row row-flush" data-testid="bin-row">
       <Tile card={card} />
       <span class="row-name">{card.name}<small class="soft tiny row-under">{left(card)}</small></span>
-      <button type="button" class="button" data-testid="restore" aria-label={`${bin.restore}: ${card.name}`}
-        onClick={() => void back()}>
-        {bin.restore}
-      </button>
+      {mayEdit(card) && (
+        <button type="button" class="button" data-testid="restore" aria-label={`${bin.restore}: ${card.name}`}
+          onClick={() => void back()}>
+          {bin.restore}
+        </button>
+      )}
     </div>
   );
 }

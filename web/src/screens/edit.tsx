@@ -2,10 +2,11 @@
 import { useSignal } from '@preact/signals';
 import { useMemo, useRef, useState } from 'preact/hooks';
 import '../styles/forms.css';
-import { sentence, words } from '../messages';
+import { problemSentence, sentence, words } from '../messages';
+import { PARTNERS } from '../messages/partners';
 import type { Card } from '../model';
 import { leave } from '../router';
-import { cards, set } from '../wallet';
+import { cards, language, mayEdit, set } from '../wallet';
 import { CodeList } from './code-list';
 import { ColourField } from './colour-field';
 import { faultsOf, type EditFaults } from './edit-faults';
@@ -22,9 +23,23 @@ export function Edit({ id }: { readonly id: string }) {
   const { till } = words();
   // The card as first seen: what comes from another device meanwhile, the bin included, leaves the form alone, since
   // fields merge one by one.
-  first.current ??= cards.value.find((one) => one.id === id);
-  const shown = first.current;
-  return shown ? <EditForm card={shown} /> : <Screen title={till.gone}><p>{till.goneMore}</p></Screen>;
+  const now = cards.value.find((one) => one.id === id);
+  if (now && mayEdit(now)) first.current ??= now;
+  if (first.current) return <EditForm card={first.current} />;
+  return now
+    ? <OnlyLooks card={now} />
+    : <Screen title={till.gone}><p>{till.goneMore}</p></Screen>;
+}
+
+function OnlyLooks({ card: { id, name } }: { readonly card: Card }) {
+  return (
+    <Screen title={name}>
+      <div class="narrow stack">
+        <p data-testid="view-only">{problemSentence('view-only')}</p>
+        <a class="button" href={`/c/${id}`} data-replace>{words().wallet.show}</a>
+      </div>
+    </Screen>
+  );
 }
 
 function EditForm({ card }: { readonly card: Card }) {

@@ -2,6 +2,7 @@
 import { Barcode } from '../codes/barcode';
 import { words } from '../messages';
 import type { Card, Code as CodeOf, Drawn } from '../model';
+import { mayEdit } from '../wallet';
 import { codeLabel } from './label';
 import { Photo } from './photo';
 
@@ -39,7 +40,7 @@ function NoCode({ card }: { readonly card: Card }) {
   return (
     <div class="till-nothing">
       <p>{till.nothing}</p>
-      <a class="link" href={`/c/${card.id}/edit`}>{till.addCode}</a>
+      {mayEdit(card) && <a class="link" href={`/c/${card.id}/edit`}>{till.addCode}</a>}
     </div>
   );
 }

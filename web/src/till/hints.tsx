@@ -7,6 +7,7 @@ import { Icon } from '../icons';
 import { words } from '../messages';
 import type { Card } from '../model';
 import { wasTold, tell } from '../screens/told';
+import { mayEdit } from '../wallet';
 
 export function Hints({ card, usesBefore }: { readonly card: Card; readonly usesBefore: number }) {
   if (!card.codes.length) return null;
@@ -44,10 +45,13 @@ function Worked({ card }: { readonly card: Card }) {
 
 function Failed({ card }: { readonly card: Card }) {
   const { till } = words();
+  const done = () => tell(workedKey(card));
   return (
     <div class="till-hint">
       <p class="small" role="status">{till.failed}</p>
-      <a class="button quiet" href={`/c/${card.id}/edit`} onClick={() => tell(workedKey(card))}>{till.check}</a>
+      {mayEdit(card)
+        ? <a class="button quiet" href={`/c/${card.id}/edit`} onClick={done}>{till.check}</a>
+        : <button type="button" class="button quiet" onClick={done}>{till.brightDone}</button>}
     </div>
   );
 }

@@ -7,7 +7,7 @@ import { words } from '../messages';
 import type { Card, Drawn } from '../model';
 import { go } from '../router';
 import { Round, Screen } from '../screens/screen';
-import { binned, cards, notice, restore, use } from '../wallet';
+import { binned, cards, mayEdit, notice, restore, use } from '../wallet';
 import { Below } from './below';
 import { Code } from './code';
 import { useDrawings } from './drawings';
@@ -100,9 +100,11 @@ function InBin({ card }: { readonly card: Card }) {
     <Screen title={card.name} class="white till">
       <div class="stack till-nothing">
         <p>{words().till.inBin}</p>
-        <button type="button" class="button main" data-testid="restore" onClick={() => void restore(card.id)}>
-          {words().till.restore}
-        </button>
+        {mayEdit(card) && (
+          <button type="button" class="button main" data-testid="restore" onClick={() => void restore(card.id)}>
+            {words().till.restore}
+          </button>
+        )}
       </div>
     </Screen>
   );
