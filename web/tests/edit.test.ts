@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { rawOf } from '../src/codes/bytes';
 import type { Card } from '../src/model';
-import { amountOf, changesOf, editOf, relinked, renumbered, retyped } from '../src/screens/edit-fields';
+import { amountOf, changesOf, editOf, isAnother, relinked, renumbered, retyped } from '../src/screens/edit-fields';
 import { sameCard } from '../src/screens/same-card';
 
 const card: Card = {
@@ -34,6 +34,13 @@ describe('an edited card', () => {
     expect(changesOf(named, typed)).toEqual({});
     const chosen = relinked(named, { name: 'Магнит', merchant: 'magnit-kosmetik' });
     expect(changesOf(named, { ...editOf(named), shop: chosen })).toEqual({ merchant: 'magnit-kosmetik' });
+  });
+
+  it('is another one for its shop where shop, number or first code differ, not where it is only written otherwise', () => {
+    const linked = { ...card, merchant: 'magnit' };
+    const same = [{ number: '1-234' }, { note: 'новая' }, { codes: [...card.codes, retyped(card.codes[0]!, '9')] }];
+    const others = [{ number: '12 35' }, { shop: { name: 'Лавка' } }, { codes: [retyped(card.codes[0]!, '1235')] }, { codes: [] }];
+    expect([...same, ...others].map((change) => isAnother(linked, { ...editOf(linked), ...change }))).toEqual([false, false, false, true, true, true, true]);
   });
 
   it('gives a code typed over the bytes of its new text alone', () => {

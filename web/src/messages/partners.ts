@@ -43,6 +43,7 @@ export interface PartnerWords {
   readonly disconnectShort: string;
   readonly disconnectAsk: (name: string) => string;
   readonly disconnected: string;
+  readonly endsLink: string;
   // Connecting
   readonly connectTitle: string;
   readonly lead: (shop: string) => string;
@@ -127,8 +128,9 @@ const ru: PartnerWords = {
   connectedSince: (day) => `Подключено ${day}`,
   byAnother: 'Карту подключил другой человек из общего кармана: отключить её может только он.',
   disconnect: 'Отключить карту', disconnectShort: 'Отключить',
-  disconnectAsk: (name) => `Баланс, история и предложения «${name}» сотрутся со всех ваших устройств. Сама карта останется.`,
+  disconnectAsk: (name) => `Баланс, история и предложения «${name}» сотрутся со всех устройств, где есть карта. Сама карта останется.`,
   disconnected: 'Карта отключена',
+  endsLink: 'Для магазина это будет другая карта: подключение закончится, баланс и история сотрутся. Потом её можно подключить заново.',
 
   connectTitle: 'Подключить карту',
   lead: (shop) => `Магазин «${shop}» будет сам присылать сюда баланс и предложения по этой карте.`,
@@ -215,8 +217,9 @@ const en: PartnerWords = {
   connectedSince: (day) => `Connected ${day}`,
   byAnother: 'Somebody else in the shared pocket connected this card: only they can disconnect it.',
   disconnect: 'Disconnect the card', disconnectShort: 'Disconnect',
-  disconnectAsk: (name) => `The balance, history and offers of “${name}” go from all your devices. The card itself stays.`,
+  disconnectAsk: (name) => `The balance, history and offers of “${name}” go from all devices that have the card. The card itself stays.`,
   disconnected: 'The card is disconnected',
+  endsLink: 'For the shop this will be another card: the connection ends, and balance and history go. You can connect it again afterwards.',
 
   connectTitle: 'Connect the card',
   lead: (shop) => `“${shop}” will send the balance and the offers of this card here by itself.`,

@@ -83,6 +83,16 @@ function blankAsNull(value: unknown): unknown {
   return blank ? null : value;
 }
 
+/** Whether the edit makes it another card for its shop, as the server judges: a connection ends then. */
+export function isAnother(card: Card, edit: Edit): boolean {
+  const next = nextOf(edit);
+  return identity(card.merchant, card.number, card.codes) !== identity(next.merchant, next.number, next.codes);
+}
+
+function identity(merchant = '', number = '', [code]: readonly Code[] = []): string {
+  return JSON.stringify([merchant, number.replace(/[^\p{L}\p{N}]/gu, '').toUpperCase(), code?.text]);
+}
+
 /** A code whose text was typed over: what it held before, its encoding included, is gone. */
 export function retyped(code: Code, text: string): Code {
   return { format: code.format, text, raw: rawOf(text) };

@@ -10,7 +10,7 @@ import { cards, language, mayEdit, set } from '../wallet';
 import { CodeList } from './code-list';
 import { ColourField } from './colour-field';
 import { faultsOf, type EditFaults } from './edit-faults';
-import { changesOf, editOf, relinked, renumbered, type Edit as EditOf } from './edit-fields';
+import { changesOf, editOf, isAnother, relinked, renumbered, type Edit as EditOf } from './edit-fields';
 import { focusFault } from './focus-fault';
 import { useGuard } from './guard';
 import { PhotoSlots, type NewPhotos } from './photo-slots';
@@ -46,6 +46,7 @@ function EditForm({ card }: { readonly card: Card }) {
   const { edit: said } = words();
   const [edit, setEdit] = useState<EditOf>(() => editOf(card));
   const [photos, setPhotos] = useState<NewPhotos>({});
+  const taking = useSignal(0);
   const faults = useSignal<EditFaults>({});
   const saving = useSignal(false);
   const form = useRef<HTMLFormElement>(null);
@@ -57,7 +58,8 @@ function EditForm({ card }: { readonly card: Card }) {
   const change = (next: Partial<EditOf>) => setEdit((now) => ({ ...now, ...next }));
   const submit = async (event: Event) => {
     event.preventDefault();
-    if (saving.value) return;
+    // A photo that is still being opened would be left out.
+    if (saving.value || taking.value) return;
     faults.value = faultsOf(edit);
     if (Object.keys(faults.value).length) return focusFault(form.current!);
     if (!dirty) return leave(`/c/${card.id}`);
@@ -70,7 +72,7 @@ function EditForm({ card }: { readonly card: Card }) {
   return (
     <Screen title={said.title}
       foot={
-        <button type="submit" form="edit" class="button main" data-testid="save" disabled={saving.value}>
+        <button type="submit" form="edit" class="button main" data-testid="save" disabled={saving.value || taking.value > 0}>
           {said.save}
         </button>
       }>
@@ -79,6 +81,9 @@ function EditForm({ card }: { readonly card: Card }) {
           onChange={(shop) => change({ shop: relinked(card, shop) })} />
         <Line name="number" label={said.number} value={edit.number} max={64}
           onInput={(number) => change(renumbered(card, edit, number))} />
+        <p class="hint" role="status" data-testid="ends-link">
+          {card.live && isAnother(card, edit) && PARTNERS[language.value].endsLink}
+        </p>
         <CodeList codes={edit.codes} faults={faults.value.codes ?? {}} onChange={(codes) => change({ codes })} />
         <Balance edit={edit} fault={faults.value.balance} onChange={change} />
         <Dates edit={edit} fault={faults.value.dates} onChange={change} />
@@ -94,7 +99,8 @@ function EditForm({ card }: { readonly card: Card }) {
           onChange={(favourite) => change({ favourite })} />
         <Tick name="archived" label={said.archived} checked={edit.archived}
           onChange={(archived) => change({ archived })} />
-        <PhotoSlots edit={edit} photos={photos} onPhotos={setPhotos} onChange={change} />
+        <PhotoSlots edit={edit} photos={photos} onPhotos={setPhotos} onChange={change}
+          onTaking={(more) => (taking.value += more)} />
       </form>
       {asking}
     </Screen>

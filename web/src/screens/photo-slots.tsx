@@ -12,21 +12,22 @@ export interface NewPhotos { readonly front?: Blob; readonly back?: Blob }
 interface PhotoSlotsProps {
   readonly edit: Edit;
   readonly photos: NewPhotos;
-  readonly onPhotos: (photos: NewPhotos) => void;
+  readonly onPhotos: (change: (now: NewPhotos) => NewPhotos) => void;
+  /** Hears how many more photos are being opened. */
+  readonly onTaking: (more: 1 | -1) => void;
   readonly onChange: (next: Partial<Edit>) => void;
 }
 
-export function PhotoSlots({ edit, photos, onPhotos, onChange }: PhotoSlotsProps) {
+export function PhotoSlots({ edit, photos, onPhotos, onTaking, onChange }: PhotoSlotsProps) {
   const { edit: said } = words();
-  const slot = (side: 'front' | 'back', label: string) => {
-    const { [side]: _old, ...others } = photos;
-    return <Slot key={side} side={side} label={label} kept={edit[side]} taken={photos[side]}
-      onTaken={(blob) => onPhotos({ ...photos, [side]: blob })}
+  const slot = (side: 'front' | 'back', label: string) => (
+    <Slot key={side} side={side} label={label} kept={edit[side]} taken={photos[side]} onTaking={onTaking}
+      onTaken={(blob) => onPhotos((now) => ({ ...now, [side]: blob }))}
       onRemove={() => {
-        onPhotos(others);
+        onPhotos(({ [side]: _old, ...others }) => others);
         onChange({ [side]: undefined });
-      }} />;
-  };
+      }} />
+  );
   return (
     <fieldset class="field">
       <legend class="label soft small">{said.photos}</legend>
@@ -40,11 +41,12 @@ interface SlotProps {
   readonly label: string;
   readonly kept: string | undefined;
   readonly taken: Blob | undefined;
+  readonly onTaking: PhotoSlotsProps['onTaking'];
   readonly onTaken: (blob: Blob) => void;
   readonly onRemove: () => void;
 }
 
-function Slot({ side, label, kept, taken, onTaken, onRemove }: SlotProps) {
+function Slot({ side, label, kept, taken, onTaking, onTaken, onRemove }: SlotProps) {
   const { common } = words();
   const stored = usePicture(taken ? undefined : kept);
   const fresh = useUrl(taken);
@@ -53,11 +55,13 @@ function Slot({ side, label, kept, taken, onTaken, onRemove }: SlotProps) {
     const file = input.files?.[0];
     input.value = '';
     if (!file) return;
+    onTaking(1);
     try {
       onTaken(await toKeep(await load(file)));
     } catch (error) {
       say(error instanceof NotPicture ? words().add.notPicture : words().unknownProblem('photo'));
     }
+    onTaking(-1);
   };
   return (
     <div class="photo-slot">
