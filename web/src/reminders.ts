@@ -70,6 +70,8 @@ export async function forgetHere(): Promise<void> {
   remember(null);
   const worker = await navigator.serviceWorker?.getRegistration();
   await (await worker?.pushManager?.getSubscription())?.unsubscribe();
+  // What was shown already was for them, too.
+  for (const shown of (await worker?.getNotifications?.()) ?? []) shown.close();
 }
 
 /** Browsers change subscriptions, and people their language: the server learns of it when the app is opened. */

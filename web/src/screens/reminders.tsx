@@ -86,15 +86,23 @@ function OfferNotices({ settings }: { readonly settings: Signal<Settings> }) {
   );
 }
 
+let saving = Promise.resolve();
+
 /** Shows the change at once, and takes it back should the server not have it. */
-async function keep(settings: Signal<Settings>, changes: Partial<Wish>): Promise<void> {
+function keep(settings: Signal<Settings>, changes: Partial<Wish>): Promise<void> {
   const before = settings.peek();
   settings.value = { ...before, ...changes };
+  // One after the other: of two on their way at once the earlier might arrive last, and would stay.
+  saving = saving.then(() => send(settings, before));
+  return saving;
+}
+
+async function send(settings: Signal<Settings>, before: Settings): Promise<void> {
   try {
     const kept = await wish(settings.peek());
     settings.value = { ...settings.peek(), device: kept.device };
   } catch (error) {
-    settings.value = before;
+    settings.value = await reminders().catch(() => before);
     say(sentence(error));
   }
 }
