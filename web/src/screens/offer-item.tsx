@@ -93,9 +93,10 @@ function Doing({ offered: { offer, card, slug } }: OfferItemProps) {
 }
 
 async function mute(slug: string, shop: string): Promise<void> {
-  const set = (muted: boolean) => wish({ slug, muted }).catch((error: unknown) => say(sentence(error)));
-  await set(true);
-  say(PARTNERS[language.peek()].muted(shop), { label: words().common.undo, run: () => void set(false) });
+  const set = (muted: boolean) => wish({ slug, muted });
+  const failed = (error: unknown) => say(sentence(error));
+  const undo = { label: words().common.undo, run: () => void set(false).catch(failed) };
+  await set(true).then(() => say(PARTNERS[language.peek()].muted(shop), undo), failed);
 }
 
 /** Letters of double size make an offer taller than the screen. */
