@@ -50,6 +50,7 @@ export interface PartnerWords {
   readonly learns: string;
   readonly learnsNumber: string;
   readonly learnsLink: string;
+  readonly learnsCounts: string;
   readonly learnsNot: string;
   readonly sees: string;
   readonly onlyYou: string;
@@ -136,6 +137,7 @@ const ru: PartnerWords = {
   lead: (shop) => `Магазин «${shop}» будет сам присылать сюда баланс и предложения по этой карте.`,
   learns: 'Что узнает магазин', learnsNumber: 'Номер этой карты.',
   learnsLink: 'Условный номер подключения. По нему нельзя узнать, кто вы.',
+  learnsCounts: 'Сколько человек видели его предложения и пользовались ими, но не кто именно.',
   learnsNot: 'Имени, почты, адреса и других ваших карт магазин не узнает.',
   sees: 'Кто увидит баланс и предложения', onlyYou: 'Только вы.',
   everybody: (names) => `Все, с кем карта общая: ${names}.`,
@@ -183,7 +185,7 @@ const ru: PartnerWords = {
   mutedShops: 'Скрытые магазины', hear: 'Показывать снова',
 
   connectedTitle: 'Подключённые магазины',
-  connectedAbout: 'Эти магазины присылают баланс и предложения. Магазин знает номер карты и номер подключения, и больше ничего.',
+  connectedAbout: 'Эти магазины присылают баланс и предложения. Магазин знает номер карты, номер подключения и сколько всего человек видели его предложения, и больше ничего.',
   noneConnected: 'Пока ни одна карта не подключена. Где это возможно, карта предложит сама.',
   connectedOffline: 'Список откроется, когда появится сеть.',
   noticesOn: 'Присылать уведомления о новых предложениях',
@@ -225,6 +227,7 @@ const en: PartnerWords = {
   lead: (shop) => `“${shop}” will send the balance and the offers of this card here by itself.`,
   learns: 'What the shop learns', learnsNumber: 'The number of this card.',
   learnsLink: 'A number that stands for this connection. It does not tell who you are.',
+  learnsCounts: 'How many people saw and used its offers, but not who.',
   learnsNot: 'Not your name, e-mail or address, and none of your other cards.',
   sees: 'Who will see the balance and the offers', onlyYou: 'Only you.',
   everybody: (names) => `Everybody you share the card with: ${names}.`,
@@ -272,7 +275,7 @@ const en: PartnerWords = {
   mutedShops: 'Hidden shops', hear: 'Show again',
 
   connectedTitle: 'Connected shops',
-  connectedAbout: 'These shops send balances and offers. A shop knows the card’s number and the number of the connection, nothing else.',
+  connectedAbout: 'These shops send balances and offers. A shop knows the card’s number, the number of the connection and how many people in all saw its offers, nothing else.',
   noneConnected: 'No card is connected yet. Where it can be, the card itself offers it.',
   connectedOffline: 'The list opens when there is a network.',
   noticesOn: 'Notify me of new offers',

@@ -83,6 +83,7 @@ function Consent({ card, programme, onStep }: StepProps) {
         <ul>
           <li><Icon name="check" />{said.learnsNumber}</li>
           <li><Icon name="check" />{said.learnsLink}</li>
+          <li><Icon name="check" />{said.learnsCounts}</li>
           <li><Icon name="close" />{said.learnsNot}</li>
         </ul>
         <h2>{said.sees}</h2>
