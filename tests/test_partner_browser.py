@@ -8,7 +8,7 @@ from playwright.sync_api import Browser, expect
 from tests.browser import chromium, holding, phone
 from tests.loyalty import PIZZA, club, code_for, connected, put_balance, put_offer
 from tests.partners import Shop
-from tests.screens import ean
+from tests.screens import ean, let_only_look, shared_with
 from tests.service import Person, Running, code
 
 SLUG = "lenta"
@@ -128,3 +128,31 @@ def test_what_a_shop_has_sent_goes_from_every_device_once_its_card_is_disconnect
             assert holding(one.stored(), ["31415", "по-шанхайски"]) == []
             one.at(f"/c/{card}")
             expect(one.id("till-number")).to_be_visible()
+
+
+def test_a_shared_card_is_ended_and_edited_only_by_who_may_and_a_lost_answer_is_no_answer(
+    browser: Browser, site: Running, anna: Person, lenta: Shop
+) -> None:
+    with Person.signed_up(site.url) as boris, phone(browser, site.url, installs=False) as mine:
+        card = keeps(boris)
+        connected(boris, card, lenta)
+        household = shared_with(boris, anna)
+        boris.push("card.move", id=card, to=household)
+        let_only_look(boris, household, anna)
+        own = keeps(anna)
+        mine.watch.may_fail = True
+        mine.sign_in(anna.email)
+        mine.page.route("**/api/links?*", lambda route: route.abort())
+        mine.at(f"/c/{card}/back")
+        expect(mine.page.get_by_text("Подключено ")).to_be_visible()
+        expect(mine.id("by-another")).to_have_count(0)
+        expect(mine.id("disconnect")).to_have_count(0)
+        mine.page.unroute("**/api/links?*")
+        mine.page.reload()
+        expect(mine.id("by-another")).to_be_visible()
+        mine.at(f"/c/{card}/edit")
+        expect(mine.id("view-only")).to_be_visible()
+        expect(mine.id("save")).to_have_count(0)
+        mine.page.route("**/api/programmes", lambda route: route.abort())
+        mine.at(f"/c/{own}/connect")
+        expect(mine.page.get_by_text("Сервер пока не отвечает")).to_be_visible()

@@ -13,12 +13,12 @@ export interface OwnLink {
   readonly since: string;
 }
 
-/** An attempt that waits for the code which the shop sends. */
-export interface Attempt { readonly attempt: string; readonly expires_at: string }
+/** An attempt that waits for the code which the shop sends; `asked` by this device's clock, in milliseconds. */
+export interface Attempt { readonly attempt: string; readonly expires_at: string; readonly asked: number }
 
 /** Asks the shop to send a code. What it answers is the same whatever the number. */
 export async function askForCode(card: Card): Promise<Attempt> {
-  const attempt = await begin<Attempt>(card, 'challenge');
+  const attempt = { ...(await begin<Omit<Attempt, 'asked'>>(card, 'challenge')), asked: Date.now() };
   remember(card.id, attempt);
   return attempt;
 }
@@ -76,12 +76,15 @@ function asMe(call: Call): Call {
   return { ...call, query: { account: tab.account.peek()?.id } };
 }
 
-const KEY = 'karman.attempt';
+/** Of whoever is signed in: another member's attempt for a shared card is none of theirs. */
+function place(card: string): string {
+  return `karman.attempt.${tab.account.peek()?.id}.${card}`;
+}
 
 // A browser told to keep nothing throws on any access.
 function remembered(card: string): Attempt | undefined {
   try {
-    return JSON.parse(sessionStorage.getItem(`${KEY}.${card}`) ?? 'null') ?? undefined;
+    return JSON.parse(sessionStorage.getItem(place(card)) ?? 'null') ?? undefined;
   } catch {
     return undefined;
   }
@@ -89,8 +92,8 @@ function remembered(card: string): Attempt | undefined {
 
 function remember(card: string, attempt: Attempt | undefined): void {
   try {
-    if (attempt) sessionStorage.setItem(`${KEY}.${card}`, JSON.stringify(attempt));
-    else sessionStorage.removeItem(`${KEY}.${card}`);
+    if (attempt) sessionStorage.setItem(place(card), JSON.stringify(attempt));
+    else sessionStorage.removeItem(place(card));
   } catch {
     return;
   }

@@ -3,6 +3,7 @@ import '../styles/forms.css';
 import '../styles/partners.css';
 import { useSignal } from '@preact/signals';
 import { useEffect, useState } from 'preact/hooks';
+import { ApiProblem } from '../api';
 import { ownLinks } from '../links';
 import { amount, words } from '../messages';
 import { PARTNERS } from '../messages/partners';
@@ -11,13 +12,14 @@ import type { Card, Live } from '../model';
 import { markPlace, nextChange, offersOn } from '../offers';
 import { pictureAddress, programmePage, type ProgrammePage } from '../programmes';
 import { textIn } from '../texts';
-import { useProgramme } from '../till/live';
+import { useProgramme, type Sought } from '../till/live';
 import { account, cards, language, mayEdit, sync, wishes } from '../wallet';
 import { LinkAlert } from './alert';
 import { Disconnect } from './connected';
 import { LiveDetails } from './live-details';
 import { useNow } from './now';
 import { OfferItem } from './offer-item';
+import { OutOfReach } from './out-of-reach';
 import { Screen } from './screen';
 import { Contacts, Outlets, Tiers } from './shop-facts';
 
@@ -28,10 +30,10 @@ export function CardBack({ id }: { readonly id: string }) {
 }
 
 function Back({ card }: { readonly card: Card }) {
-  const programme = useProgramme(card);
-  const slug = programme?.slug ?? card.live?.slug;
-  const page = useProgrammePage(slug, programme !== undefined);
+  const sought = useProgramme(card);
+  const programme = sought === 'unreachable' ? undefined : sought;
   const { live } = card;
+  const slug = programme?.slug ?? live?.slug;
   return (
     <Screen title={card.name}>
       <div class="narrow stack">
@@ -40,8 +42,8 @@ function Back({ card }: { readonly card: Card }) {
         {!live && programme && <ToConnect card={card} />}
         <CardOffers card={card} />
         {live?.history && live.history.length > 0 && <History live={live} />}
-        <Shop page={page} live={live} />
-        {live && <Ending card={card} live={live} />}
+        {slug ? <Shop key={slug} slug={slug} live={live} /> : <NoShop sought={sought} />}
+        {live && <Ending key={live.link} card={card} live={live} />}
       </div>
     </Screen>
   );
@@ -112,17 +114,17 @@ function History({ live: { history = [], unit } }: { readonly live: Live }) {
   }
 }
 
-interface ShopProps {
-  readonly page: ProgrammePage | 'missing' | undefined;
-  readonly live: Live | undefined;
+/** Nothing is said while it is asked for. */
+function NoShop({ sought }: { readonly sought: Sought }) {
+  if (sought === 'unreachable') return <OutOfReach />;
+  return sought === null ? <p class="soft" role="status">{PARTNERS[language.value].noProgramme}</p> : null;
 }
 
-function Shop({ page, live }: ShopProps) {
+function Shop({ slug, live }: { readonly slug: string; readonly live: Live | undefined }) {
   const said = PARTNERS[language.value];
-  if (page === undefined) return null;
-  if (page === 'missing') {
-    return <p class="soft" role="status">{live || sync.value.state === 'offline' ? said.shopOffline : said.noProgramme}</p>;
-  }
+  const page = useProgrammePage(slug);
+  if (page === undefined || page === 'gone') return null;
+  if (page === 'unreachable') return <OutOfReach />;
   const { logo, name, about } = page;
   return (
     <section class="stack block" data-testid="shop">
@@ -139,17 +141,18 @@ function Shop({ page, live }: ShopProps) {
   );
 }
 
-/** What the shop says of itself; 'missing' without a network, or where the shop has no programme. */
-function useProgrammePage(slug: string | undefined, known: boolean): ProgrammePage | 'missing' | undefined {
-  const [page, setPage] = useState<ProgrammePage | 'missing' | undefined>(undefined);
-  const offline = sync.value.state === 'offline';
+/** What the shop says of itself. */
+function useProgrammePage(slug: string): ProgrammePage | 'gone' | 'unreachable' | undefined {
+  const [page, setPage] = useState<ProgrammePage | 'gone' | 'unreachable' | undefined>(undefined);
+  const isOffline = sync.value.state === 'offline';
   useEffect(() => {
-    let wanted = true;
-    const show = (found: ProgrammePage | 'missing') => wanted && setPage(found);
-    if (slug) void programmePage(slug).then(show, () => show('missing'));
-    else if (known) show('missing');
-    return () => void (wanted = false);
-  }, [slug, known, offline]);
+    const failed = (error: unknown) => {
+      const isGone = error instanceof ApiProblem && error.code === 'not-found';
+      // What has been shown stays while the network is away.
+      setPage((before) => (isGone ? 'gone' : before ?? 'unreachable'));
+    };
+    void programmePage(slug).then(setPage, failed);
+  }, [slug, isOffline]);
   return page;
 }
 
@@ -160,25 +163,24 @@ function Ending({ card, live }: { readonly card: Card; readonly live: Live }) {
   return (
     <section class="stack block">
       <p class="soft small">{said.connectedSince(dayOf(language.value, live.since))}</p>
-      {isMine
-        ? (
-          <button type="button" class="button danger wide" data-testid="disconnect" onClick={() => (asked.value = true)}>
-            {said.disconnect}
-          </button>
-        )
-        : <p class="soft small">{said.byAnother}</p>}
+      {isMine && (
+        <button type="button" class="button danger wide" data-testid="disconnect" onClick={() => (asked.value = true)}>
+          {said.disconnect}
+        </button>
+      )}
+      {isMine === false && <p class="soft small" data-testid="by-another">{said.byAnother}</p>}
       {asked.value && <Disconnect link={live.link} name={card.name} onClose={() => (asked.value = false)} />}
     </section>
   );
 }
 
-/** Among others' cards, too, it may have been this person who connected one: the server tells. */
-function useIsMine({ space }: Card, { link }: Live): boolean {
+/** Among others' cards, too, it may have been this person who connected one: the server tells, once it is reached. */
+function useIsMine({ space }: Card, { link }: Live): boolean | undefined {
   const isOwnSpace = space === account.value?.space;
-  const [mine, setMine] = useState(isOwnSpace);
+  const [mine, setMine] = useState<boolean | undefined>(undefined);
+  const isOffline = sync.value.state === 'offline';
   useEffect(() => {
-    setMine(isOwnSpace);
     if (!isOwnSpace) void ownLinks().then((all) => setMine(all.some(({ id }) => id === link)), () => undefined);
-  }, [isOwnSpace, link]);
-  return mine;
+  }, [isOwnSpace, link, isOffline]);
+  return isOwnSpace || mine;
 }

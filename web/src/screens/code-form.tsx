@@ -1,6 +1,6 @@
 /** Where a code is typed: six digits that the shop has sent, or whatever the till gives out. */
 import { useSignal } from '@preact/signals';
-import { useRef } from 'preact/hooks';
+import { useLayoutEffect, useRef } from 'preact/hooks';
 import { plainCode } from '../links';
 import { PARTNERS } from '../messages/partners';
 import { language } from '../wallet';
@@ -18,6 +18,8 @@ export function CodeForm({ kind, fault, working, onCode }: CodeFormProps) {
   const said = PARTNERS[language.value];
   const input = useRef<HTMLInputElement>(null);
   const own = useSignal('');
+  // The button that led here is gone, and this is the one thing to do.
+  useLayoutEffect(() => input.current!.focus({ preventScroll: true }), []);
   const submit = (event: Event) => {
     event.preventDefault();
     const code = plainCode(input.current!.value);

@@ -2,7 +2,7 @@
 import '../styles/forms.css';
 import '../styles/partners.css';
 import { useSignal } from '@preact/signals';
-import { useEffect } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
 import { ApiProblem, Offline } from '../api';
 import { Icon } from '../icons';
 import { askForCode, connect, enterCode, forgetAttempt, plainCode, waitingAttempt, type Attempt } from '../links';
@@ -13,9 +13,10 @@ import type { Programme } from '../programmes';
 import { leave } from '../router';
 import { textIn } from '../texts';
 import { useProgramme } from '../till/live';
-import { account, cards, households, language, sync } from '../wallet';
+import { account, cards, households, language, mayEdit } from '../wallet';
 import { CodeForm } from './code-form';
 import { LiveDetails } from './live-details';
+import { OutOfReach } from './out-of-reach';
 import { Screen } from './screen';
 
 export function Connect({ id }: { readonly id: string }) {
@@ -45,18 +46,16 @@ function Asking({ card }: { readonly card: Card }) {
   if (!account.value) {
     return <><p>{said.needsAccount}</p><a class="button main" href="/account">{said.toAccount}</a></>;
   }
+  if (!mayEdit(card)) return <p>{said.problems['view-only']}</p>;
   if (programme === undefined) return null;
-  if (!programme) return <p class="soft" role="status">{isOffline() ? said.shopOffline : said.noProgramme}</p>;
+  if (programme === 'unreachable') return <OutOfReach />;
+  if (!programme) return <p class="soft" role="status">{said.noProgramme}</p>;
   switch (step.value.at) {
     case 'consent': return <Consent card={card} programme={programme} onStep={to} />;
     case 'sent': return <Sent card={card} programme={programme} attempt={step.value.attempt} onStep={to} />;
     case 'till': return <FromTill card={card} onStep={to} />;
     case 'done': return <Done card={card} />;
   }
-}
-
-function isOffline(): boolean {
-  return sync.value.state === 'offline';
 }
 
 interface StepProps {
@@ -134,7 +133,7 @@ function Sent({ card, programme, attempt, onStep }: StepProps & { readonly attem
   const doing = useDoing();
   const late = useSignal(false);
   useEffect(() => {
-    const timer = setTimeout(() => (late.value = true), PATIENCE_MS);
+    const timer = setTimeout(() => (late.value = true), attempt.asked + PATIENCE_MS - Date.now());
     return () => clearTimeout(timer);
   }, [attempt.attempt]);
   const enter = (code: string) => doing.run(async () => {
@@ -160,6 +159,7 @@ function Sent({ card, programme, attempt, onStep }: StepProps & { readonly attem
             <p class="small soft">
               {said.nothingCameMore}{programme.policies.includes('code') && ` ${said.nothingCameTill}`}
             </p>
+            <button type="button" class="link" data-testid="ask-anew" onClick={again}>{said.sendAgain}</button>
           </div>
         </div>
       )}
@@ -189,10 +189,13 @@ function FromTill({ card, onStep }: Omit<StepProps, 'programme'>) {
 function Done({ card }: { readonly card: Card }) {
   const said = PARTNERS[language.value];
   const { live } = card;
+  const heading = useRef<HTMLHeadingElement>(null);
+  // The form that had the focus is gone.
+  useLayoutEffect(() => heading.current?.focus({ preventScroll: true }), []);
   return (
     <div class="stack centred connected" data-testid="connected">
       <Icon name="check" />
-      <h2>{said.done}</h2>
+      <h2 ref={heading} tabIndex={-1}>{said.done}</h2>
       <div aria-live="polite" class="stack">
         {live?.balance
           ? (

@@ -13,7 +13,7 @@ import { LiveDetails } from '../screens/live-details';
 import { useNow } from '../screens/now';
 import { tell, wasTold } from '../screens/told';
 import { textIn } from '../texts';
-import { account, language, mayEdit, wishes } from '../wallet';
+import { account, language, mayEdit, sync, wishes } from '../wallet';
 
 export function Live({ card }: { readonly card: Card }) {
   return card.live ? <Connected card={card} /> : <Connectable card={card} />;
@@ -63,7 +63,7 @@ function Connectable({ card }: { readonly card: Card }) {
   const said = PARTNERS[language.value];
   const programme = useProgramme(card);
   const asked = `connect:${card.id}`;
-  if (!programme) return null;
+  if (!programme || programme === 'unreachable') return null;
   const isQuiet = !account.value || !mayEdit(card) || wasTold(asked) || !wasTold('brightness');
   if (isQuiet) return <ToBack card={card} />;
   return (
@@ -75,16 +75,21 @@ function Connectable({ card }: { readonly card: Card }) {
   );
 }
 
-/** The programme of the card's shop, once it is known; null where it has none, or none that can be asked for now. */
-export function useProgramme({ live, merchant }: Card): Programme | null | undefined {
-  const [found, setFound] = useState<Programme | null | undefined>(undefined);
+/** What is known of the programme of a card's shop: null where it has none, undefined while it is asked for. */
+export type Sought = Programme | null | 'unreachable' | undefined;
+
+/** Asked for again when the network is back; what was found stays meanwhile. */
+export function useProgramme({ live, merchant }: Card): Sought {
+  const [found, setFound] = useState<{ readonly of: string; readonly programme: Sought }>();
   const slug = live?.slug ?? merchant;
+  const isOffline = sync.value.state === 'offline';
   useEffect(() => {
+    if (!slug) return undefined;
     let wanted = true;
-    setFound(slug ? undefined : null);
-    const show = (programme: Programme | null) => wanted && setFound(programme);
-    if (slug) void programmeOf({ merchant: slug }).then((programme) => show(programme ?? null), () => show(null));
+    const show = (programme: Sought) => wanted && setFound({ of: slug, programme });
+    void programmeOf({ merchant: slug }).then((programme) => show(programme ?? null), () => show('unreachable'));
     return () => void (wanted = false);
-  }, [slug]);
-  return found;
+  }, [slug, isOffline]);
+  if (!slug) return null;
+  return found?.of === slug ? found.programme : undefined;
 }
