@@ -14,12 +14,12 @@ import httpx
 import pytest
 
 from aggregator import db
-from aggregator.partners import programmes
+from aggregator.partners import credentials, programmes
 from tests.inside import Guest, opened
 from tests.linking import PROGRAMME, Linked, carried, link, shop_with
 from tests.partners import InsideShop
 from tests.pushes import Browser, PushService, push_service
-from tests.service import ServiceOptions, uuid7
+from tests.service import PASSWORD, ServiceOptions, uuid7
 
 ZONE = ZoneInfo("Asia/Yekaterinburg")
 NOW = datetime.now(UTC)
@@ -200,6 +200,32 @@ def test_a_shop_is_heard_once_a_day_twice_a_week_and_five_times_a_month(told: To
     told(story)
 
 
+def test_what_comes_late_keeps_its_distance_on_every_device(told: Told, pushes: PushService) -> None:
+    async def story(guest: Guest, browser: Browser) -> None:
+        await tell_another_device(guest, Browser(pushes, "two"))
+        shop, _ = await shop_of(guest)
+        for id in "ab":
+            await announce(guest, shop, id)
+        await guest.work("offer-notices", at())
+        came = []
+        for day, clock in ((8, "12:00"), (8, "20:00"), (9, "12:30")):
+            await guest.work("reminders", at(clock, day))
+            came.append(len(pushes.take()))
+        assert came == [2, 0, 2]
+
+    told(story)
+
+
+async def tell_another_device(guest: Guest, browser: Browser) -> None:
+    """The same person signs in once more, and that device is told, too."""
+    email = (await guest.http.get("/api/session")).json()["account"]["email"]
+    async with httpx.AsyncClient(transport=guest.http._transport, base_url="http://karman") as http:
+        signed_in = await http.post("/api/session", json={"email": email, "password": PASSWORD, "device": "tablet"})
+        assert signed_in.is_success, signed_in.text
+        body = {"subscription": browser.subscription(), "language": "ru"}
+        await call(replace(guest, http=http), "PUT", "/api/reminders/device", body)
+
+
 def test_all_shops_together_are_heard_three_times_a_day(told: Told, pushes: PushService) -> None:
     async def story(guest: Guest, browser: Browser) -> None:
         for number in range(5):
@@ -232,10 +258,13 @@ def test_what_is_no_longer_so_when_it_would_be_said_is_not_said(told: Told, push
         async def silenced(shop: InsideShop, card: Linked, slug: str) -> None:
             await mutate(guest, "offers.wish", notices=False)
 
+        async def disabled(shop: InsideShop, card: Linked, slug: str) -> None:
+            await credentials.set_disabled(shop.id, 0)
+
         async def nothing(shop: InsideShop, card: Linked, slug: str) -> None:
             pass
 
-        for place, happens in enumerate((nothing, ended, unlinked, binned, muted, silenced)):
+        for place, happens in enumerate((nothing, ended, unlinked, binned, muted, disabled, silenced)):
             shop, card = await shop_of(guest, f"{uuid.uuid4().int % 10**13:013}")
             slug = ((await card.body()) or {})["slug"]
             await announce(guest, shop)

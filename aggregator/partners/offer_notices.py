@@ -28,9 +28,12 @@ from aggregator.sync.log import bound
 from aggregator.sync.spaces import PERSON
 from aggregator.sync.subscriptions import Notice, PushSubscription
 from aggregator.sync.webpush import Later, notices
+from aggregator.turns import turns
 
 KIND = "offer"
 PAGE = 500
+# How many holders are looked at at a stretch, so that nobody else waits for it.
+SLICE = 15
 # Moments that are tried for one notice: each cap that is met moves it on.
 MAX_MOVES = 64
 
@@ -125,10 +128,11 @@ def loud_from(day: PersonsDay, at_ms: int) -> int | None:
     return None
 
 
-# A person who was never asked where they live has no night that could be kept.
+# A person who was never asked where they live has no night that could be kept; a shop that is out is not spoken of.
 HELD = (
     "SELECT l.blind, l.id, l.space_id, l.card_id, l.account_id, e.key, e.schema, e.box, "
     "w.space_id AS home, w.schema AS wish_schema, w.box AS wish_box FROM link l "
+    "JOIN partner p ON p.id = l.partner_id AND p.disabled_ms IS NULL "
     "JOIN member m ON m.space_id = l.space_id AND m.account_id = l.account_id "
     "JOIN entry e ON e.space_id = l.space_id AND e.key = 'live/' || {card} AND e.box IS NOT NULL "
     # What was thrown away is not spoken of, though it may still come back from the bin.
@@ -137,7 +141,7 @@ HELD = (
     "JOIN entry w ON w.space_id = s.id AND w.key = '{wishes}' AND w.box IS NOT NULL "
     "WHERE EXISTS (SELECT 1 FROM reminder_wish r WHERE r.account_id = l.account_id) AND "
 )
-TOLD_ONES = "EXISTS (SELECT 1 FROM push_subscription p WHERE p.account_id = l.account_id)"
+TOLD_ONES = "EXISTS (SELECT 1 FROM push_subscription d WHERE d.account_id = l.account_id)"
 NEXT = f"l.partner_id = $1 AND (l.blind, l.id) > ($2, $3) AND {TOLD_ONES} ORDER BY l.blind, l.id LIMIT {PAGE}"
 # Not before the offer is on the cards: who is told finds it there.
 PENDING = (
@@ -183,7 +187,9 @@ class OfferNotices:
         if offer is None or offer.told_ms is not None or not offer.is_on_cards(now_ms):
             return None
         rows = await db.fetch(_held(NEXT), str(partner_id), *after)
-        holders = [holder for row in rows if (holder := self._holder(row)) and holder.shown(offer_id)]
+        holders: list[_Holder] = []
+        async for part in turns.slices(rows, SLICE):
+            holders += [holder for row in part if (holder := self._holder(row)) and holder.shown(offer_id)]
         await _tell(partner_id, offer, holders, now_ms)
         if len(rows) == PAGE:
             return rows[-1]["blind"], str(rows[-1]["id"])
@@ -230,13 +236,13 @@ async def _said(partner_id: uuid.UUID, holder: _Holder, shown: _Shown, language:
 
 
 async def _moved(partner_id: uuid.UUID, offer: Stored, wish: ReminderWish, now_ms: int) -> int | None:
-    """When to say what is due: at once but in quiet hours. What comes late, since nobody sent for a while, keeps its
-    distance to the others anew.
+    """When to say what is due: at once but in quiet hours, and not before the moment that another device of theirs has
+    been put off to. What comes late, since nobody sent for a while, keeps its distance to the others anew.
     """
     diary = (await _diaries([wish.account_id], partner_id, offer.id, now_ms))[wish.account_id]
     planned_ms = diary.told.pop((str(partner_id), offer.id), now_ms)
     if now_ms - planned_ms <= LATE_MS:
-        return loud_from(day_of(wish), now_ms)
+        return loud_from(day_of(wish), max(now_ms, planned_ms))
     at_ms = diary.first_free(str(partner_id), day_of(wish), now_ms, offer.ends_ms)
     if at_ms is not None:
         told = OfferTold.filter(account_id=wish.account_id, partner_id=partner_id, offer_id=offer.id)
