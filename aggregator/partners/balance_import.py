@@ -19,7 +19,7 @@ from aggregator.errors import BadRequest, Problem, TooManyRequests, Unavailable
 from aggregator.http import BODY_TIMEOUT_S, STORE_DOWN
 from aggregator.jobs import now_ms as clock_ms
 from aggregator.partners.balances import Balances, Result, RowProblem
-from aggregator.partners.carrier import Carrier
+from aggregator.partners.carrier import ON_THEIR_WAY, Carrier
 
 MAX_LINE_BYTES = 4_096
 CHUNK_ROWS = 500
@@ -29,7 +29,7 @@ MAX_TOLD = 100
 MAX_WAITING = 4_000
 LOOK_AGAIN_S = 0.05
 PATIENCE_S = 5
-WAITING = "SELECT count(*) FROM (SELECT 1 FROM outbox LIMIT $1) AS waiting"
+WAITING = f"SELECT count(*) FROM (SELECT 1 FROM {ON_THEIR_WAY} LIMIT $1) AS waiting"  # noqa: S608 - constants
 
 TOO_LONG = RowProblem("too-large", f"A line has at most {MAX_LINE_BYTES} bytes.", "")
 

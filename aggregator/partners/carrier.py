@@ -30,7 +30,9 @@ PAUSE_S = (0.01, 0.03)
 ATTEMPTS = 8
 FAILED = "failed-"
 
-WAITING = "SELECT 1 FROM outbox WHERE kind IN ('balance', 'link', 'programme') LIMIT 1"
+# What was put aside stays for the operator, and nobody waits for it.
+ON_THEIR_WAY = "outbox WHERE kind IN ('balance', 'link', 'programme')"
+WAITING = f"SELECT 1 FROM {ON_THEIR_WAY} LIMIT 1"  # noqa: S608 - constants
 FIELDS = "id, partner_id, kind, blind, box"
 OF_NUMBERS = "SELECT id FROM outbox WHERE kind IN ('balance', 'link') ORDER BY id LIMIT $1"
 TAKE_ON_SQLITE = f"DELETE FROM outbox WHERE id IN ({OF_NUMBERS}) RETURNING {FIELDS}"  # noqa: S608 - constants
