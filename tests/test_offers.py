@@ -312,6 +312,10 @@ def test_a_shop_is_told_tens_from_twenty_people_on_and_another_audience_counts_a
         assert [await seen_by(people) for people in (19, 20, 29, 30)] == [None, 20, 20, 30]
         await put(shop, status=200, audience={"numbers": [*reversed(MANY)]}, title={"en": "Half price"})
         assert await seen_by(30) == 30
+        for state, left in (("ended", 30), ("live", 0)):
+            # Whom it was for is forgotten with its end, so who is meant afterwards counts as another audience.
+            await put(shop, status=200, audience={"numbers": MANY}, state=state)
+            assert await marks_of(shop) == left
         await put(shop, status=200, audience={"numbers": [MANY[0], *(f"000{one:010}" for one in range(19))]})
         assert await seen_by(19) is None
         await put(shop, status=200, audience={"all": True})

@@ -204,8 +204,11 @@ async def _require_room(partner_id: uuid.UUID, before: Stored | None, fresh: Sto
 
 
 async def _name(partner_id: uuid.UUID, fresh: Stored, before: Stored | None, named: Mapping[str, bytes]) -> bool:
-    """The offer is for these numbers; tells whether it was for others. An ended one needs none."""
-    id, named = fresh.id, {} if fresh.state == "ended" else named
+    """The offer is for these numbers; tells whether it was for others. An ended one needs none and keeps its counts."""
+    id = fresh.id
+    if fresh.state == "ended":
+        await _forget_numbers(partner_id, id)
+        return False
     known: set[str] = set()
     if before is not None and before.body.audience.count:
         sql = "SELECT blind FROM offer_number WHERE partner_id = $1 AND offer_id = $2"
