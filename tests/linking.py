@@ -22,6 +22,8 @@ PROGRAMME: dict[str, Any] = {
     "tiers": [{"id": "gold", "name": {"en": "Gold"}}, {"id": "silver", "name": {"en": "Silver"}}],
 }
 
+# This may be asked inside a transaction, where other views of what goes on stand still.
+WAITING_FOR_A_LOCK = "SELECT 1 FROM pg_locks WHERE NOT granted"
 
 Story = Callable[[Guest, InsideShop], Awaitable[None]]
 """What happens between somebody and a shop with a programme."""

@@ -21,7 +21,7 @@ from aggregator.partners.live import moment
 from aggregator.partners.numbers import blinds as blinds_of
 from aggregator.sync.spaces import lock_some
 from tests.inside import Guest
-from tests.linking import PROGRAMME, Linked, carried, link, number, pulled
+from tests.linking import PROGRAMME, WAITING_FOR_A_LOCK, Linked, carried, link, number, pulled
 from tests.partners import InsideShop
 
 
@@ -255,10 +255,6 @@ def test_a_card_that_moves_while_its_space_is_waited_for_is_told_where_it_is(at:
         assert await card.main() == 2
 
     at(story)
-
-
-# This is asked inside a transaction, where other views of what goes on stand still.
-WAITING_FOR_A_LOCK = "SELECT 1 FROM pg_locks WHERE NOT granted"
 
 
 def test_whatever_happens_at_once_ends_in_the_newest_balance(at: Any, is_proof: bool) -> None:

@@ -4,16 +4,18 @@ and learns nothing.
 
 import asyncio
 from collections.abc import Iterator
+from typing import Any
 
 import httpx
 import pytest
 
 from aggregator import db
 from aggregator.jobs import now_ms
-from aggregator.partners import programmes
+from aggregator.partners import attempts, programmes, till_codes
 from tests.answers import assert_problem, masked
 from tests.conftest import _options
 from tests.inside import Guest
+from tests.linking import WAITING_FOR_A_LOCK
 from tests.partners import InsideShop
 from tests.service import PASSWORD, uuid7
 from tests.street import (
@@ -280,6 +282,60 @@ def test_cards_that_no_shop_or_no_holder_stands_behind_are_not_linked(world: Str
         assert_problem(await connect(who, made, "challenge"), 404, "not-found")
 
     world.tell(story())
+
+
+@pytest.mark.parametrize("profile", ["grown"], indirect=True)
+def test_a_reissue_ends_the_link_that_is_made_at_that_moment(world: Street, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def story() -> None:
+        shop, slug = await world.shop()
+        who, number = await world.person(), fresh_number()
+        attempt = await begun(who, await card(who, slug, number))
+        code = str(await code_of(shop, attempt))
+        began, may_end = _slow(monkeypatch, attempts, "make")
+        answering = asyncio.create_task(answer(who, attempt, code))
+        await began.wait()
+        reissuing = asyncio.create_task(shop.call("POST", f"/cards/{number}/reissue"))
+        while not await who.store.read(WAITING_FOR_A_LOCK):
+            assert not reissuing.done()
+            await asyncio.sleep(0.01)
+        may_end.set()
+        assert [(await one).status_code for one in (answering, reissuing)] == [201, 200]
+        assert await links_of(who) == []
+
+    world.tell(story())
+
+
+@pytest.mark.parametrize("profile", ["grown"], indirect=True)
+def test_a_code_of_the_till_that_a_reissue_voids_while_it_is_looked_at_links_nothing(
+    world: Street, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def story() -> None:
+        shop, slug = await world.shop()
+        who, number = await world.person(), fresh_number()
+        made, code = await card(who, slug, number), await till_code(shop, number)
+        began, may_end = _slow(monkeypatch, till_codes, "_live")
+        connecting = asyncio.create_task(connect(who, made, "code", code))
+        await began.wait()
+        assert (await shop.call("POST", f"/cards/{number}/reissue")).status_code == 200
+        may_end.set()
+        assert_problem(await connecting, 403, "wrong-code")
+        assert await links_of(who) == []
+
+    world.tell(story())
+
+
+def _slow(patch: pytest.MonkeyPatch, module: object, name: str) -> tuple[asyncio.Event, asyncio.Event]:
+    """A function stays at its end: events that it is there, and that it may go on."""
+    began, may_end, plain = asyncio.Event(), asyncio.Event(), getattr(module, name)
+
+    async def slow(*given: Any) -> Any:
+        found = await plain(*given)
+        began.set()
+        await may_end.wait()
+        return found
+
+    patch.setattr(module, name, slow)
+    return began, may_end
 
 
 # ---------------------------------------------------------------- who sees what

@@ -36,11 +36,11 @@ class Traces:
 
     async def erase(self, account_id: uuid.UUID) -> Afterwards:
         """End the account's links, which their shops are told, and remove all else that names it."""
-        # In the order in which everybody locks: spaces before shops.
+        # In the order in which everybody locks: spaces, attempts, shops.
         await lock_own(account_id)
         now = now_ms()
-        versions = await links.end(self._keys, await links.of_account(account_id), "gone", now)
         await attempts.orphan(self._keys, account_id, now)
+        versions = await links.end(self._keys, await links.of_account(account_id), "gone", now)
         await OfferTold.filter(account_id=account_id).delete()
         await self._news.announce(versions)
 

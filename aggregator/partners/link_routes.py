@@ -23,6 +23,7 @@ from aggregator.partners.links import COLUMNS, Link, link_from
 from aggregator.partners.news import News
 from aggregator.partners.numbers import MAX_NUMBER
 from aggregator.partners.programmes import Policy, Rule
+from aggregator.sync.spaces import lock_some
 
 LINKS = "/api/links"
 FIRST = "00000000-0000-0000-0000-000000000000"
@@ -231,9 +232,12 @@ class LinkDesk:
     async def reissue(self, call: Call) -> Reply:
         rule, number = await self._number(call)
         blinds = rule.blinds(self._keys, number)
+        # Spaces before attempts before the shop, as whoever links a card locks them.
+        await lock_some(link.space_id for link in await links.of_number(rule.partner_id, blinds))
+        await attempts.end_of_number(self._keys, rule.partner_id, blinds, call.now_ms)
+        # Only now, since a right code that was being answered has been waited for.
         standing = await links.of_number(rule.partner_id, blinds)
         await self._ended(call, await links.end(self._keys, standing, "reissue", call.now_ms))
-        await attempts.end_of_number(self._keys, rule.partner_id, blinds, call.now_ms)
         return Reply(Reissued("reissued"))
 
     async def _number(self, call: Call) -> tuple[Rule, str]:

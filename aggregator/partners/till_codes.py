@@ -37,7 +37,7 @@ LIVE = (
 MISSED = (
     "UPDATE till_code SET tries_left = tries_left - 1 WHERE partner_id = $1 AND used_ms IS NULL AND blind IN ({blinds})"
 )
-USED = "UPDATE till_code SET used_ms = $1 WHERE partner_id = $2 AND id = $3"
+USED = "UPDATE till_code SET used_ms = $1 WHERE partner_id = $2 AND id = $3 RETURNING id"
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,11 +110,11 @@ async def take(keys: KeyRing, partner_id: uuid.UUID, blinds: Sequence[str], code
     for row in await _live(partner_id, blinds, now_ms):
         if keys.verify(_text(partner_id, uuid.UUID(str(row["id"])), typed), bytes.fromhex(row["code_hash"])):
             right = row["id"]
-    if right is None:
-        await db.fetch(MISSED.format(blinds=db.marks(2, len(blinds))), str(partner_id), *blinds)
-    else:
-        await db.fetch(USED, now_ms, str(partner_id), str(right))
-    return right is not None
+    if right is not None:
+        # Unless a reissue has made it void meanwhile.
+        return bool(await db.fetch(USED, now_ms, str(partner_id), str(right)))
+    await db.fetch(MISSED.format(blinds=db.marks(2, len(blinds))), str(partner_id), *blinds)
+    return False
 
 
 async def end_all(partner_id: uuid.UUID, blinds: Sequence[str]) -> None:

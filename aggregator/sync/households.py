@@ -160,7 +160,7 @@ class Households:
         """
         alone = await lock_own(account_id)
         spaces = [space_id for space_id in await households_of(account_id) if space_id not in alone]
-        change = self._ledger.change(account_id, await lock_some(spaces) if spaces else {})
+        change = self._ledger.change(account_id, await lock_some(spaces))
         for space_id in spaces:
             about = await self._ledger.about(change, space_id)
             await self._take_along(change, Departure(account_id, space_id, None))

@@ -48,6 +48,8 @@ async def lock(account_id: uuid.UUID) -> dict[uuid.UUID, Access]:
 async def lock_some(wanted: Iterable[uuid.UUID]) -> dict[uuid.UUID, int]:
     """Lock these spaces, whoever may enter them, in id order, and give the versions of those that there are."""
     ids = sorted(str(space_id) for space_id in wanted)
+    if not ids:
+        return {}
     marks = ", ".join(f"${place}" for place in range(1, len(ids) + 1))
     sql = f"SELECT id, version FROM space WHERE id IN ({marks}) ORDER BY id"  # noqa: S608 - placeholders only
     rows = await db.fetch(sql if db.is_sqlite() else f"{sql} FOR UPDATE", *ids)
