@@ -4,8 +4,11 @@ from collections.abc import Iterator
 
 import pytest
 
+from aggregator.accounts.sessions import iso
 from aggregator.jobs import now_ms
 from tests.conftest import _options
+from tests.inside import Guest
+from tests.linking import carried
 from tests.service import PASSWORD, code
 from tests.street import (
     Street,
@@ -161,6 +164,37 @@ def test_whoever_leaves_a_household_takes_the_link_away_unless_somebody_else_has
         assert sorted(await endings(shop)) == sorted([(first, "gone"), (alone, "gone")])
 
     world.tell(story())
+
+
+def test_an_heir_is_offered_what_the_own_link_shows(world: Street) -> None:
+    async def story() -> None:
+        shop, slug = await world.shop(tiers=[{"id": "gold", "name": {"ru": "Золотой"}}])
+        anna, boris = await world.person(), await world.person()
+        home, number = await household(anna, boris), fresh_number()
+        made = await card(anna, slug, number, space=home)
+        code = (await shop.call("POST", f"/cards/{number}/codes", {}, key=number)).json()["code"]
+        assert (await connect(boris, made, "code", code, space=home)).status_code == 201
+        assert (await connect(anna, made, space=home)).status_code == 201
+        await shop.call("PUT", f"/cards/{number}/balance", {"main": 1, "tier": "gold", "as_of": "2026-01-01T00:00:00Z"})
+        await shop.call("PUT", "/offers/golden", {**OFFER, "audience": {"tiers": ["gold"]}})
+        assert await offered(anna, made) == ["golden"]
+        left = await boris.http.delete(
+            f"/api/households/{home}/members/{boris.account}", params={"account": boris.account}
+        )
+        assert left.status_code == 204
+        assert await offered(anna, made) == []
+
+    world.tell(story())
+
+
+OFFER = {"title": {"ru": "Кофе"}, "starts_at": iso(now_ms()), "state": "live"}
+OFFER |= {"ends_at": iso(now_ms() + MONTH_MS)}
+
+
+async def offered(who: Guest, made: str) -> list[str]:
+    """The offers on a card, once everything has been carried."""
+    await carried(who)
+    return [one["id"] for one in (await bodies(who))[made]["offers"]]
 
 
 def test_an_account_takes_its_links_with_it(world: Street) -> None:

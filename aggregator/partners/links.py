@@ -139,7 +139,7 @@ async def end(keys: KeyRing, links: Sequence[Link], reason: Reason, now_ms: int)
     spaces = await lock_some({link.space_id for link in links})
     # A link may have ended, or gone elsewhere with its card, before its space was locked.
     standing = await _by_ids([link.id for link in links])
-    spaces |= await lock_some(moved) if (moved := {link.space_id for link in standing} - spaces.keys()) else {}
+    spaces |= await lock_some({link.space_id for link in standing} - spaces.keys())
     change = Change(keys, NOBODY, now_ms, spaces)
     await end_in(change, standing, reason)
     change.keep()
@@ -157,6 +157,8 @@ async def end_in(change: Change, links: Sequence[Link], reason: Reason) -> None:
     for space_id, card_id in cards:
         heirs = [link for link in others if (link.space_id, link.card_id) == (space_id, card_id)]
         _end_on_card(change, space_id, live.key(card_id), ended, heirs)
+    # What is offered to a card depends on its link, and may be more by another.
+    await outbox.add([outbox.link_row(link.partner_id, link.blind, change.now_ms) for link in others])
     await forget(change.keys, links, reason, change.now_ms)
 
 
@@ -192,5 +194,8 @@ def gone(now_ms: int) -> Staged:
 def _inherited(body: Mapping[str, Any], heir: Link) -> dict[str, Any]:
     """What a card shows by another link than before: no more than that link would have shown."""
     since = live.moment(heir.made_ms)
-    history = [step for step in body["history"] if step["as_of"] > since and heir.policy != live.WITHOUT_HISTORY]
-    return {**body, "link": str(heir.id), "policy": heir.policy, "since": since, "history": history}
+    is_open = heir.policy == live.WITHOUT_HISTORY
+    history = [step for step in body["history"] if step["as_of"] > since and not is_open]
+    offers = [offer for offer in body["offers"] if offer["why"] == "all" or not is_open]
+    own = {"link": str(heir.id), "policy": heir.policy, "since": since, "history": history, "offers": offers}
+    return {**body, **own}
