@@ -88,21 +88,32 @@ def test_numbers_in_another_normal_form_are_the_same_cards(world: Street) -> Non
     async def story() -> None:
         who = world.first
         shop, slug = await world.shop(number={"form": "alphanumeric"})
-        digits = fresh_number()
+        digits, waiting = fresh_number(), fresh_number()
         made = await card(who, slug, f"ab-{digits}")
         assert (await connect(who, made)).status_code == 201
         await put(shop, f"AB{digits}", 1)
+        await put(shop, f"CD{waiting}", 1)
         assert await shown(who, made) == 1
         body = {"name": {"ru": "Лавка"}, "policies": ["open"], "number": {"form": "digits"}}
         assert (await shop.call("PUT", "/programme", body)).status_code == 200
         await put(shop, f"AB{digits}", 2)
         assert (await shown(who, made), await numbers_of(shop, f"AB{digits}")) == (2, [f"AB{digits}"])
+        # Somebody comes between the forms, of whom the shop has spoken before.
+        late = await card(who, slug, f"cd-{waiting}")
+        assert (await connect(who, late)).status_code == 201
+        await who.service.office.carrier.deliver(who.store)
         await who.work(JOB, now_ms() + LATER_MS)
+        assert await shown(who, late) == 1
         was = await db.fetch("SELECT number_was FROM programme WHERE partner_id = $1", str(shop.id))
         assert was[0][0] is None
         await put(shop, digits, 3)
         assert (await shown(who, made), await numbers_of(shop, digits)) == (3, [digits])
         [rows] = await db.fetch("SELECT count(*) FROM balance WHERE partner_id = $1", str(shop.id))
-        assert rows[0] == 1
+        assert rows[0] == 2
+        # And back, which asks for letters that were not kept.
+        assert (await shop.call("PUT", "/programme", {**body, "number": {"form": "alphanumeric"}})).status_code == 200
+        await who.work(JOB, now_ms() + LATER_MS)
+        await put(shop, f"AB{digits}", 4)
+        assert (await shown(who, made), await numbers_of(shop, f"AB{digits}")) == (4, [f"AB{digits}"])
 
     world.tell(story())

@@ -7,14 +7,18 @@ Until then look-ups try every fingerprint that a number may stand under (`progra
 import logging
 import uuid
 from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from typing import Any
 
+import msgspec
 from msgspec.structs import replace
 
 from aggregator import db, store
 from aggregator.crypto import ID_BYTES, BoxUnreadable, KeyRing
 from aggregator.partners import balances, events, numbers, outbox, programmes, webhooks
 from aggregator.partners.programmes import Rule
+from aggregator.sync import log
 
 PAGE = 200
 # Longer than any call may take that has read the former normal form.
@@ -42,7 +46,7 @@ class Numbered:
 
 
 TABLES = (
-    Numbered("link", ("id",)),
+    Numbered("link", ("id",), ("space_id", "card_id")),
     Numbered("link_attempt", ("id",)),
     Numbered("offer_number", ("partner_id", "offer_id", "blind")),
     Numbered("balance", ("partner_id", "blind"), ("box", "as_of_ms"), "as_of_ms"),
@@ -97,24 +101,24 @@ class PartnerBoxes:
 
     async def _renumber(self, table: Numbered, row: db.Row, rule: Rule, now_ms: int) -> None:
         """Write one row anew, where that is needed."""
-        fresh = self._fresh(table, row, rule)
+        fresh = await self._fresh(table, row, rule)
         if fresh is None:
             return
         if "blind" in table.key and fresh["blind"] != row["blind"]:
             await _replace(table, row, fresh)
         else:
             await _update(table, row, fresh)
-        if table.name == "link" and fresh["blind"] != row["blind"]:
+        # Under another form a number may be a card's that it was not before; under other keys it is the same.
+        concerns_cards = table.name == "link" or (table.name == "balance" and rule.was is not None)
+        if concerns_cards and fresh["blind"] != row["blind"]:
             # What was said of the number under the other fingerprint may not have reached the card.
             await outbox.add([outbox.link_row(rule.partner_id, str(fresh["blind"]), now_ms)])
 
-    def _fresh(self, table: Numbered, row: db.Row, rule: Rule) -> dict[str, object] | None:
+    async def _fresh(self, table: Numbered, row: db.Row, rule: Rule) -> dict[str, object] | None:
         """What the row is to be; None where it is already, or does not open."""
         partner_id = rule.partner_id
         try:
-            number = numbers.opened(self._keys, partner_id, bytes(row["number_box"]))
-            # A number of which the form leaves nothing stays as it is, to be found by nobody.
-            number = rule.normal(number) or number
+            number = await self._number(table, row, rule)
             fresh: dict[str, object] = {
                 "blind": numbers.blind(self._keys, partner_id, number),
                 "number_box": numbers.seal(self._keys, partner_id, number),
@@ -127,6 +131,28 @@ class PartnerBoxes:
             return None
         is_current = bytes(row["number_box"])[:ID_BYTES] == self._keys.ids[-1]
         return None if is_current and fresh["blind"] == row["blind"] else fresh
+
+    async def _number(self, table: Numbered, row: db.Row, rule: Rule) -> str:
+        """The row's number in the programme's form; raises BoxUnreadable. One of which that leaves nothing stays as it
+        is, to be found by nobody.
+        """
+        known = numbers.opened(self._keys, rule.partner_id, bytes(row["number_box"]))
+        if table.name == "link" and rule.was is not None:
+            # The card has what the former form has left out.
+            body = await self._card(row)
+            if numbers.on_card(rule.source, rule.was, body) == known:
+                return numbers.on_card(rule.source, rule.form, body) or known
+        return rule.normal(known) or known
+
+    async def _card(self, link: db.Row) -> dict[str, Any]:
+        """What stands on a linked card; nothing where that does not open."""
+        space_id, key = str(link["space_id"]), f"card/{link['card_id']}"
+        sql = "SELECT schema, box FROM entry WHERE space_id = $1 AND key = $2 AND box IS NOT NULL"
+        for row in await db.fetch(sql, space_id, key):
+            with suppress(BoxUnreadable):
+                opened = self._keys.open(bytes(row["box"]), log.bound(space_id, key, row["schema"]))
+                return dict(msgspec.json.decode(opened))
+        return {}
 
     async def _reseal(self, opened: db.Store, name: str, bound: Callable[[uuid.UUID], bytes]) -> None:
         sql = (
