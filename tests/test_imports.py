@@ -17,7 +17,7 @@ FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
 
 BASE = {
     *("blobs", "codes", "crew", "crypto", "db", "errors", "http", "images", "jobs", "limits", "settings", "uploads"),
-    *("mail", "migrations", "outbound", "schema", "shell", "sqlite", "store"),
+    *("mail", "migrations", "outbound", "schema", "shell", "sqlite", "store", "turns"),
 }
 CHAIN = ("__main__", "backup", "checkup", "app", "intake", "partners", "merchants", "catalog", "sync", "accounts")
 MAY_IMPORT = {name: {*CHAIN[place + 1 :], *BASE} for place, name in enumerate(CHAIN)}
