@@ -21,6 +21,7 @@ CONNECT_TIMEOUT_S = 4.0
 LIMIT_BYTES = 256_000
 MAX_URL = 2_048
 MAX_PORT = 65_535
+IPV4 = 4
 # Of the seconds in Retry-After: more than anything waits.
 MAX_DIGITS = 9
 # Names with more addresses are tried at their first ones only.
@@ -28,9 +29,11 @@ MAX_ADDRESSES = 3
 # After encoding: a name, an IPv4 address or an IPv6 one.
 HOST = re.compile(rb"[A-Za-z0-9._:-]+")
 NAT64 = ipaddress.ip_network("64:ff9b::/96")
+# All that anybody is given of IPv6 (RFC 4291, 2.4): beside it are networks that are inner ones or none.
+UNICAST = ipaddress.ip_network("2000::/3")
 
 # A name server that never answers holds a thread for as long as the system is patient: not one that others wait for.
-_RESOLVERS = ThreadPoolExecutor(4, "resolver")
+_RESOLVERS = ThreadPoolExecutor(16, "resolver")
 
 Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
 """The IP addresses of a host name; raises OSError."""
@@ -79,7 +82,7 @@ class Outbound:
     """
 
     def __init__(self, private_hosts: Collection[str] = (), resolve: Resolve = resolve) -> None:
-        self._private_hosts = {host.lower() for host in private_hosts}
+        self._private_hosts = {_spelt(host) for host in private_hosts}
         self._resolve = resolve
 
     def check(self, url: str) -> None:
@@ -99,7 +102,7 @@ class Outbound:
         timeout_s: float = TIMEOUT_S,
     ) -> Answer:
         """What the server answers, whatever its status. All of it takes at most `timeout_s`; an answer of more than
-        `limit_bytes` is none. Raises NotAllowed or NoAnswer.
+        `limit_bytes` is none, and with 0 no body is read. Raises NotAllowed or NoAnswer.
         """
         target, is_private = self._checked(url)
         try:
@@ -108,7 +111,7 @@ class Outbound:
                 request = httpx.Request(method, target, headers=_headers(target, headers), content=body)
                 return await _first(request, addresses, limit_bytes, timeout_s)
         except TimeoutError:
-            raise NoAnswer(f"{target.host} did not answer within {timeout_s:g} s.") from None
+            raise NoAnswer(f"{_host(target)} did not answer within {timeout_s:g} s.") from None
 
     def _checked(self, url: str) -> tuple[httpx.URL, bool]:
         """The address, and whether the operator allows it whatever it is."""
@@ -119,19 +122,20 @@ class Outbound:
         is_spelt = len(url) <= MAX_URL and HOST.fullmatch(target.raw_host) and not target.userinfo
         if not is_spelt or target.scheme not in {"http", "https"} or not 0 < _port(target) <= MAX_PORT:
             raise NotAllowed("Only an https address without a user's name is called.")
-        is_private = bool({target.host.lower(), f"{target.host}:{_port(target)}".lower()} & self._private_hosts)
+        is_private = bool({_host(target), f"{_host(target)}:{_port(target)}"} & self._private_hosts)
         if not is_private:
             _refuse_plain(target)
         return target, is_private
 
     async def _addresses(self, target: httpx.URL, is_private: bool) -> Sequence[str]:
+        host = _host(target)
         try:
-            addresses = list(dict.fromkeys(await self._resolve(target.host, _port(target))))
+            addresses = list(dict.fromkeys(await self._resolve(host, _port(target))))
         except (OSError, UnicodeError) as error:
-            raise NoAnswer(f"{target.host} has no address.") from error
+            raise NoAnswer(f"{host} has no address.") from error
         # One private address among public ones is reason enough: who answers so means no good.
         if not is_private and not all(is_public(address) for address in addresses):
-            raise NotAllowed(f"{target.host} is not a public address; an operator may allow it with --private-hosts.")
+            raise NotAllowed(f"{host} is not a public address; an operator may allow it with --private-hosts.")
         return addresses[:MAX_ADDRESSES]
 
 
@@ -141,7 +145,9 @@ def is_public(address: str) -> bool:
         found = ipaddress.ip_address(address.partition("%")[0])
     except ValueError:
         return False
-    return all(one.is_global and not one.is_multicast for one in (found, *_inner(found)))
+    inner = _inner(found)
+    is_given = found.version == IPV4 or found in UNICAST or bool(inner)
+    return is_given and all(one.is_global and not one.is_multicast for one in (found, *inner))
 
 
 def _inner(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> Sequence[ipaddress.IPv4Address]:
@@ -153,6 +159,18 @@ def _inner(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> Sequence[i
     return [one for one in wrapped if one is not None]
 
 
+def _host(target: httpx.URL) -> str:
+    """The host as name servers and certificates have it. Python would make `strasse.de` of `straße.de`, which is
+    another domain, of another owner.
+    """
+    return target.raw_host.decode("ascii")
+
+
+def _spelt(host: str) -> str:
+    """A host of the operator's, with a port or without, in the same spelling."""
+    return host.lower() if host.isascii() else httpx.URL(f"//{host}").netloc.decode("ascii")
+
+
 def _port(target: httpx.URL) -> int:
     return (443 if target.scheme == "https" else 80) if target.port is None else target.port
 
@@ -161,11 +179,11 @@ def _refuse_plain(target: httpx.URL) -> None:
     if target.scheme != "https":
         raise NotAllowed("Only https is spoken to others; an operator may allow a host with --private-hosts.")
     try:
-        ipaddress.ip_address(target.host)
+        ipaddress.ip_address(_host(target))
     except ValueError:
         return
-    if not is_public(target.host):
-        raise NotAllowed(f"{target.host} is not a public address.")
+    if not is_public(_host(target)):
+        raise NotAllowed(f"{_host(target)} is not a public address.")
 
 
 def _headers(target: httpx.URL, headers: Mapping[str, str] | None) -> dict[str, str]:
@@ -176,7 +194,7 @@ def _headers(target: httpx.URL, headers: Mapping[str, str] | None) -> dict[str, 
 
 async def _first(request: httpx.Request, addresses: Sequence[str], limit_bytes: int, timeout_s: float) -> Answer:
     """The answer from the first address that takes a connection."""
-    host = request.url.host
+    host = _host(request.url)
     for address in addresses:
         # The name goes into TLS as it is: the certificate must be the host's, wherever it was found.
         pinned = httpx.Request(
@@ -199,7 +217,7 @@ async def _sent(request: httpx.Request, limit_bytes: int) -> Answer:
     async with httpx.AsyncHTTPTransport(verify=_tls(), retries=0) as transport:
         response = await transport.handle_async_request(request)
         try:
-            body = await _read(response, limit_bytes)
+            body = await _read(response, limit_bytes) if limit_bytes else b""
         finally:
             await response.aclose()
     return Answer(response.status_code, {name.lower(): value for name, value in response.headers.items()}, body)

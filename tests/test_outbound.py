@@ -67,6 +67,8 @@ def fetch(outbound: Outbound, url: str, **options: Any) -> Answer:
             "64:ff9b::7f00:1",
             "64:ff9b::a9fe:a9fe",
             "2001:0:0:0:0:0:80ff:fffe",
+            "::7f00:1",
+            "fec0::1",
             "255.255.255.255",
             "224.0.0.1",
             "no address",
@@ -117,6 +119,26 @@ def test_an_allowed_host_is_called_by_the_address_that_was_looked_up_once() -> N
         assert (answer.status, answer.json(), answer.headers["x-one"]) == (200, {"ok": True}, "1")
         [request] = asked
         assert (request.path, request.headers["host"]) == ("/a?b=c", f"provider.lan:{port}")
+
+
+def test_a_name_in_any_letters_is_looked_up_as_the_domain_it_is() -> None:
+    asked = []
+
+    async def resolve(host: str, port: int) -> Sequence[str]:
+        asked.append(host)
+        return ["10.0.0.1"]
+
+    for host in ("straße.example", "xn--strae-oqa.example", "xn--a.example"):
+        with pytest.raises(NotAllowed):
+            fetch(Outbound(resolve=resolve), f"https://{host}/")
+    assert asked == ["xn--strae-oqa.example", "xn--strae-oqa.example", "xn--a.example"]
+    Outbound(["Straße.lan:8443"]).check("http://straße.lan:8443/")
+
+
+def test_of_a_large_answer_its_head_may_be_enough() -> None:
+    with serving(answering(body=b"x" * 2_000, Content_Encoding="gzip")) as (port, _):
+        answer = fetch(Outbound(["127.0.0.1"]), f"http://127.0.0.1:{port}/", limit_bytes=0)
+    assert (answer.status, answer.body) == (200, b"")
 
 
 def test_an_allowed_port_allows_no_other_one() -> None:
