@@ -235,10 +235,13 @@ def test_a_webhook_that_fails_for_days_says_so_and_recovers_by_itself(tell: Tell
         await town.happen()
         await town.told()
         assert (await town.faring(webhook.id))[-1]["state"] == "dead"
-        server.answers = lambda hooked: TAKEN
-        await town.happen()
+        answers = iter([TAKEN, (500, {})])
+        server.answers = lambda hooked: next(answers)
+        await town.happen(2)
         await town.told()
         assert await town.state(webhook) == "on"
+        # What fails now is tried again.
+        assert [item["state"] for item in await town.faring(webhook.id)][-2:] == ["delivered", "waiting"]
 
     tell(story)
 
@@ -404,14 +407,31 @@ def test_another_shops_webhook_and_cursor_are_as_good_as_none(tell: Tell) -> Non
     tell(story)
 
 
-def test_a_shop_that_was_shut_out_is_told_nothing_until_it_is_let_in(tell: Tell) -> None:
+def test_a_shop_that_was_shut_out_is_told_nothing_until_it_is_let_in(
+    tell: Tell, server: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(deliveries, "RENEW_MS", -1)
+
     async def story(town: Town) -> None:
+        loop = asyncio.get_running_loop()
+
+        def shuts_out(hooked: Hooked) -> Answer:
+            ending = credentials.set_disabled(town.shop.id, now_ms())
+            asyncio.run_coroutine_threadsafe(ending, loop).result(30)
+            return TAKEN
+
         await town.hook()
         await credentials.set_disabled(town.shop.id, now_ms())
         ids = await town.happen()
         assert await town.told() == []
         await credentials.set_disabled(town.shop.id, None)
         assert [hooked.id for hooked in await town.told()] == ids
+        # Nor while it is being told.
+        server.answers = shuts_out
+        ids = await town.happen(2)
+        assert [hooked.id for hooked in await town.told()] == ids[:1]
+        await credentials.set_disabled(town.shop.id, None)
+        assert [hooked.id for hooked in await town.told(deliveries.LEASE_MS + 1_000)] == ids[1:]
 
     tell(story)
 
@@ -433,6 +453,8 @@ def test_the_self_test_says_in_words_what_is_right_and_what_is_not(
         }  # fmt: skip
         server.answers = lambda hooked: TAKEN if verify(secret, hooked) else (400, {"x": "a secret of the shop"})
         assert all((await checked()).values())
+        server.answers = lambda hooked: TAKEN if verify(secret, hooked) else (200, {"content-length": "no answer"})
+        assert [name for name, ok in (await checked()).items() if not ok] == ["forged", "old"]
         known: set[str] = set()
 
         def once(hooked: Hooked) -> Answer:

@@ -12,7 +12,7 @@ import logging
 import random
 import uuid
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 import msgspec
@@ -26,7 +26,6 @@ from aggregator.partners.events import Bell, Told
 from aggregator.partners.webhooks import DEAD, DELIVERED, FAILING, ON, WAITING, Webhook
 
 TIMEOUT_S = 20.0
-ANSWER_BYTES = 64_000
 GONE = 410
 # Before the second try, the third, …
 PAUSES = [timedelta(seconds=5), timedelta(minutes=5), *(timedelta(minutes=30 * n) for n in (1, 4, 10, 20, 28, 40, 48))]
@@ -54,7 +53,10 @@ TAKE = (
     "AND EXISTS (SELECT 1 FROM delivery d WHERE d.webhook_id = w.id AND d.next_ms <= $2) "
     f"ORDER BY w.leased_ms, w.id LIMIT 1{{lock}}) RETURNING {webhooks.COLUMNS}"
 )
-RENEW = "UPDATE webhook SET leased_ms = $1 WHERE id = $2 AND leased_ms = $3 AND state <> 'off' RETURNING id"
+RENEW = (
+    "UPDATE webhook SET leased_ms = $1 WHERE id = $2 AND leased_ms = $3 AND state <> 'off' "
+    "AND EXISTS (SELECT 1 FROM partner p WHERE p.id = webhook.partner_id AND p.disabled_ms IS NULL) RETURNING id"
+)
 DUE = (
     "SELECT d.seq, d.tries, e.id, e.kind, e.box, e.made_ms FROM delivery d "
     "JOIN event e ON e.partner_id = d.partner_id AND e.seq = d.seq WHERE d.webhook_id = $1 AND {due} "
@@ -64,7 +66,7 @@ SETTLED = (
     "UPDATE delivery SET state = $1, tries = $2, next_ms = $3, status = $4, detail = $5 "
     "WHERE webhook_id = $6 AND seq = $7"
 )
-WORKS = "UPDATE webhook SET state = 'on', failing_ms = NULL WHERE id = $1 AND failing_ms IS NOT NULL"
+WORKS = "UPDATE webhook SET state = 'on', failing_ms = NULL WHERE id = $1 AND failing_ms IS NOT NULL AND state <> 'off'"
 FAILS = "UPDATE webhook SET failing_ms = $1 WHERE id = $2 AND failing_ms IS NULL"
 FAILS_LONG = "UPDATE webhook SET state = 'failing' WHERE id = $1 AND state = 'on' AND failing_ms <= $2 RETURNING url"
 SWITCHED_OFF = "UPDATE webhook SET state = 'off' WHERE id = $1"
@@ -91,7 +93,7 @@ async def post(outbound: Outbound, url: str, headers: dict[str, str], body: byte
     """One try. What the other side says beside its status is nobody's business."""
     try:
         answer = await outbound.fetch(
-            url, method="POST", headers=headers, body=body, limit_bytes=ANSWER_BYTES, timeout_s=TIMEOUT_S
+            url, method="POST", headers=headers, body=body, limit_bytes=0, timeout_s=TIMEOUT_S
         )
     except (NoAnswer, NotAllowed) as error:
         return Outcome(None, str(error)[:MAX_DETAIL])
@@ -279,6 +281,8 @@ class Lane:
     async def _taken(self, row: db.Row, outcome: Outcome) -> None:
         await self._note(row, DELIVERED, None, outcome)
         await db.fetch(WORKS, str(self._webhook.id))
+        # From now on what fails is tried again.
+        self._webhook = replace(self._webhook, state=ON)
 
     async def _gone(self, row: db.Row, outcome: Outcome) -> None:
         """The shop says that nobody is there, and never will be."""
@@ -297,6 +301,7 @@ class Lane:
             await db.fetch(FAILS, now, str(self._webhook.id))
             if self._webhook.state == ON and await db.fetch(FAILS_LONG, str(self._webhook.id), now - FAILING_MS):
                 _log.warning("the webhook %s has failed for days", self._webhook.id)
+                self._webhook = replace(self._webhook, state=FAILING)
 
     async def _note(self, row: db.Row, state: str, next_ms: int | None, outcome: Outcome) -> None:
         id: uuid.UUID = self._webhook.id
