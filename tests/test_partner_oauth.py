@@ -1,5 +1,6 @@
 """Shops get tokens for what they can prove, and nobody gets one for anything else."""
 
+import asyncio
 import hashlib
 import hmac
 import time
@@ -10,10 +11,14 @@ from typing import Any
 import httpx
 import pytest
 
+from aggregator import db
+from aggregator.jobs import now_ms
+from aggregator.partners import credentials
+from aggregator.partners.oauth import Client, OAuth, Outcome
 from tests import partners
 from tests.assertions import Key, assertion, b64, claims, eddsa, es256, form, ps256
 from tests.partners import Shop
-from tests.service import Running
+from tests.service import Running, ServiceOptions
 from tests.stores import Rows
 
 GRANT = {"grant_type": "client_credentials"}
@@ -204,6 +209,32 @@ def test_secrets_rotate_and_end_with_every_token(service: Running) -> None:
         for table, column in (("partner_secret", "secret_hash"), ("partner_token", "token_hash")):
             kept = [row[0] for row in rows.sql(f"SELECT {column} FROM {table} WHERE partner_id = '{shop.id}'")]
             assert all(len(name) == 64 for name in kept)
+
+
+def test_no_token_is_made_for_what_was_proven_before_all_were_ended(
+    options: ServiceOptions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keep = OAuth._written
+
+    async def late(self: OAuth, client: Client, outcome: Outcome) -> None:
+        async with db.transaction():
+            await credentials.revoke_others(client.partner_id, now_ms())
+        await keep(self, client, outcome)
+
+    async def story() -> None:
+        async with partners.opened(options) as found:
+            shop = await partners.inside_shop(found.http)
+            asked = {"data": GRANT, "auth": (str(shop.id), shop.secret)}
+            with monkeypatch.context() as patch:
+                patch.setattr(OAuth, "_written", late)
+                assert_refused(await found.http.post("/oauth/token", **asked))
+            # By the clock of another process, which is ahead.
+            async with db.transaction():
+                await credentials.end_tokens(shop.id, now_ms() + 60_000)
+            token = (await found.http.post("/oauth/token", **asked)).json()["access_token"]
+            assert (await shop.call("GET", "/keys", headers={"Authorization": f"Bearer {token}"})).is_success
+
+    asyncio.run(story())
 
 
 def test_a_token_is_revoked_by_its_shop_alone(shop: Shop, service: Running) -> None:

@@ -124,9 +124,10 @@ class CredentialRoutes:
         return Reply(_kept(kid, jwk, call.now_ms))
 
     async def _removed(self, call: Call) -> Reply:
-        sql = "DELETE FROM partner_key WHERE partner_id = $1 AND kid = $2 RETURNING kid"
-        if not await db.fetch(sql, str(call.caller.partner_id), call.path["kid"]):
-            raise NotFound()
+        kid, sql = call.path["kid"], "DELETE FROM partner_key WHERE partner_id = $1 AND kid = $2 RETURNING kid"
+        # What is no id may be no text that a store takes.
+        if not _is_kid(kid) or not await db.fetch(sql, str(call.caller.partner_id), kid):
+            raise NotFound
         return Reply(status=204)
 
     async def _made(self, call: Call) -> Reply:
@@ -150,16 +151,10 @@ def _kept(kid: str, jwk: str, created_ms: int) -> KeptKey:
 
 
 async def _require_room(partner_id: uuid.UUID, kid: str) -> None:
-    await lock(partner_id)
+    await credentials.lock(partner_id)
     sql = "SELECT COUNT(*) AS found FROM partner_key WHERE partner_id = $1 AND kid <> $2"
     if (await db.fetch(sql, str(partner_id), kid))[0]["found"] >= MAX_KEYS:
         raise Conflict("too-many-keys", f"At most {MAX_KEYS} keys are kept: remove one first.")
-
-
-async def lock(partner_id: uuid.UUID) -> None:
-    """Others that change what this shop has wait for the end of the transaction."""
-    sql = "SELECT id FROM partner WHERE id = $1"
-    await db.fetch(sql if db.is_sqlite() else f"{sql} FOR UPDATE", str(partner_id))
 
 
 def _checked(kid: str, jwk: Jwk) -> Jwk:
@@ -171,10 +166,16 @@ def _checked(kid: str, jwk: Jwk) -> Jwk:
     return Jwk(**found, kid=kid, alg=ALGORITHMS[jwk.kty, jwk.crv], use="sig")  # type: ignore[arg-type]
 
 
-def _faults(kid: str, jwk: Jwk) -> Any:
+def _is_kid(text: str) -> bool:
     try:
-        msgspec.convert(kid, KeyId)
+        msgspec.convert(text, KeyId)
     except msgspec.ValidationError:
+        return False
+    return True
+
+
+def _faults(kid: str, jwk: Jwk) -> Any:
+    if not _is_kid(kid):
         yield FieldError("/kid", "An id is 1-128 letters, digits and . _ ~ - in the address.")
     if jwk.kid not in {None, kid}:
         yield FieldError("/kid", "The address says another.")

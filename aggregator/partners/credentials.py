@@ -32,6 +32,12 @@ def new_secret() -> str:
     return SECRET_MARK + secrets.token_urlsafe(SECRET_BYTES)
 
 
+async def lock(partner_id: uuid.UUID) -> None:
+    """Whoever else changes what this shop has, or tells it something, waits for the end of the transaction."""
+    sql = "SELECT id FROM partner WHERE id = $1"
+    await db.fetch(sql if db.is_sqlite() else f"{sql} FOR NO KEY UPDATE", str(partner_id))
+
+
 async def add_partner(name: str, is_sandbox: bool) -> tuple[uuid.UUID, str]:
     """A new shop: its id, which is its client id too, and its first secret."""
     partner_id, now = uuid.uuid4(), now_ms()
@@ -53,7 +59,8 @@ async def add_secret(partner_id: uuid.UUID, now: int) -> str:
 
 
 async def rotate(partner_id: uuid.UUID, now: int) -> tuple[str, int]:
-    """A new secret, and until when the older ones stay good (ms)."""
+    """A new secret, and until when the older ones stay good (ms), inside the caller's transaction."""
+    await lock(partner_id)
     until = now + ROTATION_MS
     sql = (
         "UPDATE partner_secret SET expires_ms = $2 "
@@ -78,6 +85,15 @@ async def end_tokens(partner_id: uuid.UUID, now: int) -> None:
     sql = "UPDATE partner SET tokens_from_ms = $2 WHERE id = $1 RETURNING id"
     await db.fetch(sql, str(partner_id), now + 1)
     await db.fetch("DELETE FROM partner_token WHERE partner_id = $1 RETURNING partner_id", str(partner_id))
+
+
+async def tokens_from(partner_id: uuid.UUID) -> int | None:
+    """Since when tokens of the shop count (ms), None where it is let in no more; whoever would end them waits for the
+    end of the transaction.
+    """
+    sql = "SELECT tokens_from_ms FROM partner WHERE id = $1 AND disabled_ms IS NULL"
+    rows = await db.fetch(sql if db.is_sqlite() else f"{sql} FOR SHARE", str(partner_id))
+    return int(rows[0]["tokens_from_ms"]) if rows else None
 
 
 async def set_disabled(partner_id: uuid.UUID, now: int | None) -> None:

@@ -41,7 +41,7 @@ from aggregator.errors import Problem, TooManyRequests
 from aggregator.http import answer, read_body
 from aggregator.limits import Limiter, network_of
 from aggregator.partners.api import SCOPES
-from aggregator.partners.credentials import TOKEN_S, Tokens, keep_token, new_token
+from aggregator.partners.credentials import TOKEN_S, Tokens, keep_token, new_token, tokens_from
 
 BASIC, POST, ASSERTION = "client_secret_basic", "client_secret_post", "private_key_jwt"
 METHODS = (BASIC, POST, ASSERTION)
@@ -63,18 +63,24 @@ WORDS = {
 # be able to shut its shop out.
 PER_CLIENT, PER_NETWORK = 60, 120
 KEPT = (
-    "SELECT s.secret_hash, NULL AS kid, NULL AS jwk FROM partner_secret s JOIN partner p ON p.id = s.partner_id "
+    "SELECT p.tokens_from_ms, s.secret_hash, NULL AS kid, NULL AS jwk "
+    "FROM partner_secret s JOIN partner p ON p.id = s.partner_id "
     "WHERE p.id = $1 AND p.disabled_ms IS NULL AND (s.expires_ms IS NULL OR s.expires_ms > $2) "
-    "UNION ALL SELECT NULL, k.kid, k.jwk FROM partner_key k JOIN partner p ON p.id = k.partner_id "
+    "UNION ALL SELECT p.tokens_from_ms, NULL, k.kid, k.jwk FROM partner_key k JOIN partner p ON p.id = k.partner_id "
     "WHERE p.id = $1 AND p.disabled_ms IS NULL"
 )
 
 
 class Client(ClientMixin):  # type: ignore[misc]  # Authlib comes without types
-    """A shop as Authlib sees it: the hashes of its secrets, and its public keys by their ids."""
+    """A shop as Authlib sees it: the hashes of its secrets, its public keys by their ids, and since when its tokens
+    counted when these were read.
+    """
 
-    def __init__(self, partner_id: uuid.UUID, secret_hashes: list[str], keys: Mapping[str, dict[str, Any]]) -> None:
+    def __init__(
+        self, partner_id: uuid.UUID, tokens_from_ms: int, secret_hashes: list[str], keys: Mapping[str, dict[str, Any]]
+    ) -> None:
         self.partner_id = partner_id
+        self.tokens_from_ms = tokens_from_ms
         self._secret_hashes = secret_hashes
         self.keys = keys
 
@@ -277,11 +283,16 @@ class OAuth:
         return made
 
     async def _written(self, client: Client, outcome: Outcome) -> None:
-        """Keep what Authlib decided; raises InvalidClientError for an assertion that comes again."""
-        now = now_ms()
+        """Keep what Authlib decided; raises InvalidClientError for an assertion that comes again, and where the shop's
+        tokens were ended since it has proven who it is.
+        """
         async with db.transaction():
             await _use_once(outcome.assertion)
             if outcome.token is not None:
+                if await tokens_from(client.partner_id) != client.tokens_from_ms:
+                    raise InvalidClientError
+                # Another process may have ended tokens by a clock that is ahead of ours.
+                now = max(now_ms(), client.tokens_from_ms)
                 await keep_token(outcome.token["access_token"], client.partner_id, outcome.token["scope"], now)
             if outcome.revoked is not None:
                 await self.tokens.revoke(client.partner_id, outcome.revoked)
@@ -343,7 +354,7 @@ async def _client(store: db.Store, client_id: str) -> Client | None:
         return None
     secret_hashes = [row["secret_hash"] for row in rows if row["secret_hash"]]
     keys = {row["kid"]: msgspec.json.decode(row["jwk"], type=dict[str, Any]) for row in rows if row["kid"]}
-    return Client(partner_id, secret_hashes, keys)
+    return Client(partner_id, rows[0]["tokens_from_ms"], secret_hashes, keys)
 
 
 async def _use_once(assertion: tuple[str, int] | None) -> None:

@@ -17,6 +17,7 @@ from aggregator.crypto import KeyRing
 from aggregator.errors import Conflict, Forbidden, NotFound
 from aggregator.partners import attempts, links, live, numbers, programmes
 from aggregator.partners.attempts import Begun, Tried, Wanted
+from aggregator.partners.credentials import lock
 from aggregator.partners.links import Holder, Link
 from aggregator.partners.news import News
 from aggregator.partners.programmes import Known, Policy
@@ -61,7 +62,7 @@ class Sandbox:
         """A new card with this number and code, inside the caller's transaction; raises Conflict where there are
         enough.
         """
-        await db.fetch("UPDATE partner SET event_seq = event_seq WHERE id = $1", str(partner_id))
+        await lock(partner_id)
         if (await db.fetch(COUNT, str(partner_id)))[0]["n"] >= MAX_CARDS:
             raise Conflict("too-many-cards", f"A sandbox has at most {MAX_CARDS} test cards: delete one first.")
         id = uuid.uuid4()

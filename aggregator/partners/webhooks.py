@@ -16,6 +16,7 @@ from aggregator import db
 from aggregator.accounts.sessions import iso
 from aggregator.crypto import KeyRing
 from aggregator.errors import Conflict, NotFound
+from aggregator.partners.credentials import lock
 
 MAX_WEBHOOKS = 5
 MAX_URL = 2_000
@@ -79,7 +80,6 @@ def _key(text: str) -> bytes:
 
 
 COLUMNS = "id, partner_id, url, box, state, made_ms, failing_ms"
-LOCKED = "SELECT id FROM partner WHERE id = $1"
 COUNT = "SELECT count(*) AS n FROM webhook WHERE partner_id = $1"
 ADDED = (
     "INSERT INTO webhook (partner_id, id, url, box, state, made_ms, leased_ms) "  # noqa: S608 - constants
@@ -95,7 +95,7 @@ async def add(keys: KeyRing, partner_id: uuid.UUID, url: str, now_ms: int) -> tu
 
     It is told what happens from then on.
     """
-    await _lock(partner_id)
+    await lock(partner_id)
     if (await db.fetch(COUNT, str(partner_id)))[0]["n"] >= MAX_WEBHOOKS:
         raise Conflict("too-many-webhooks", f"A shop has at most {MAX_WEBHOOKS} webhooks: delete one first.")
     id, secret = uuid.uuid4(), new_secret()
@@ -106,7 +106,7 @@ async def add(keys: KeyRing, partner_id: uuid.UUID, url: str, now_ms: int) -> tu
 async def rotate(keys: KeyRing, partner_id: uuid.UUID, webhook_id: uuid.UUID, now_ms: int) -> tuple[Webhook, str]:
     """A new secret for a webhook, inside the caller's transaction: for a day the older one signs, too. Raises
     NotFound."""
-    await _lock(partner_id)
+    await lock(partner_id)
     webhook = await found(keys, partner_id, webhook_id)
     secret = new_secret()
     older = [one for one in webhook.secrets if one.until_ms is None or one.until_ms > now_ms][1 - MAX_SECRETS :]
@@ -118,7 +118,7 @@ async def rotate(keys: KeyRing, partner_id: uuid.UUID, webhook_id: uuid.UUID, no
 async def remove(partner_id: uuid.UUID, webhook_id: uuid.UUID) -> None:
     """Remove a webhook and what was on its way there, inside the caller's transaction; raises NotFound."""
     # An event that is recorded at this moment is queued before or not at all.
-    await _lock(partner_id)
+    await lock(partner_id)
     gone = "DELETE FROM webhook WHERE partner_id = $1 AND id = $2 RETURNING id"
     if not await db.fetch(gone, str(partner_id), str(webhook_id)):
         raise NotFound
@@ -154,7 +154,7 @@ async def replay(webhook: Webhook, after: int, *, only_dead: bool) -> int:
     """Queue again what was told after an event's number, or of it what was given up, inside the caller's transaction;
     gives how many. A webhook that was switched off is on again: its shop says that it is there.
     """
-    await _lock(webhook.partner_id)
+    await lock(webhook.partner_id)
     await db.fetch(BACK_ON, str(webhook.id))
     if only_dead:
         return len(await db.fetch(REVIVED, str(webhook.id), after))
@@ -203,11 +203,6 @@ def opened(keys: KeyRing, row: db.Row) -> Webhook:
         made_ms=row["made_ms"],
         failing_ms=row["failing_ms"],
     )
-
-
-async def _lock(partner_id: uuid.UUID) -> None:
-    """Wait for whoever tells the shop something at this moment."""
-    await db.fetch(LOCKED if db.is_sqlite() else f"{LOCKED} FOR NO KEY UPDATE", str(partner_id))
 
 
 def _sealed(keys: KeyRing, id: uuid.UUID, kept: Sequence[Secret]) -> bytes:
