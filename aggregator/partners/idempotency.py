@@ -69,9 +69,19 @@ def fingerprint(request: Request, body: bytes, is_json: bool) -> str:
     since to read one twice would keep everybody else waiting.
     """
     if is_json and len(body) <= MAX_SORTED:
-        body = msgspec.json.encode(msgspec.json.decode(body), order="sorted")
+        body = _sorted(body)
     head = f"{request.method}\n{request.url.path}\n{request.url.query}\n"
     return hashlib.sha256(head.encode() + body).hexdigest()
+
+
+def _sorted(body: bytes) -> bytes:
+    """A body with the members of its objects in their order. What cannot be read as it is comes again to the letter:
+    rows of a batch are read one by one, later, and some may be no JSON.
+    """
+    try:
+        return msgspec.json.encode(msgspec.json.decode(body), order="sorted")
+    except (msgspec.MsgspecError, ValueError, OverflowError, RecursionError):
+        return body
 
 
 def once(partner_id: uuid.UUID, key: str, fingerprint: str) -> Once:

@@ -41,7 +41,8 @@ class Note:
 def shown_path(template: str, values: Mapping[str, str]) -> str:
     """The path of a call without the card's number: all but its last two characters are cut."""
     shown = {name: _cut(value) if name == "number" else value for name, value in values.items()}
-    return template.format_map(shown)[:MAX_PATH]
+    # PostgreSQL keeps no NUL, and a note that cannot be written would hold up everybody's.
+    return template.format_map(shown).replace("\0", "\ufffd")[:MAX_PATH]
 
 
 def _cut(number: str) -> str:
