@@ -35,7 +35,8 @@ ALWAYS = ("token-needed", "token-wrong", "too-many-requests", "failed", "store-u
 WITH_BODY = ("incomplete", "too-slow", "too-large")
 OF_WRITES = ("idempotency-key-malformed", "idempotency-key-in-use", "idempotency-key-reused")
 # Where one code comes with several statuses, here are those that it has for shops.
-STATUSES = {"wrong-code": (403,), "refused": (400,)}
+STATUSES = {"wrong-code": (403,)}
+TRIED_AGAIN = {409, 429, 503}
 PATH_WORDS = {
     "number": "The card's number, as the programme's `number.form` reads it.",
     "kid": "The key's id, of your choice.",
@@ -223,7 +224,6 @@ def problems_of(endpoint: Endpoint) -> list[str]:
     found = [*ALWAYS, *endpoint.problems]
     found += ["scope-missing"] if endpoint.scope else []
     found += ["not-found"] if "{" in endpoint.path else []
-    found += ["invalid"] if endpoint.body is not None or endpoint.query else []
     found += ["not-json"] if endpoint.body is not None else []
     found += WITH_BODY if endpoint.body is not None or endpoint.media else []
     found += OF_WRITES if endpoint.writes else []
@@ -255,9 +255,8 @@ def _named(headers: Sequence[str]) -> dict[str, Any]:
 
 def _refusal(status: int, codes: Sequence[str]) -> dict[str, Any]:
     headers = ["X-Request-Id", "RateLimit-Policy", "RateLimit"]
-    headers += {401: ["WWW-Authenticate"], 403: ["WWW-Authenticate"], 429: ["Retry-After"], 503: ["Retry-After"]}.get(
-        status, []
-    )
+    headers += {401: ["WWW-Authenticate"], 403: ["WWW-Authenticate"]}.get(status, [])
+    headers += ["Retry-After"] if status in TRIED_AGAIN else []
     named = {"type": "object", "properties": {"code": {"enum": [*codes]}, "status": {"const": status}}}
     schema = {"allOf": [{"$ref": "#/components/schemas/Problem"}, named]}
     words = "; ".join(f"`{code}`: {PAGES[code].en.what}" for code in codes)

@@ -14,6 +14,7 @@ from aggregator.partners.link_routes import Typed
 from aggregator.partners.numbers import MAX_NUMBER
 from aggregator.partners.programmes import Policy
 from aggregator.partners.sandbox import Card, Sandbox
+from aggregator.partners.texts import END
 
 CARD = "/sandbox/cards/{id}"
 
@@ -21,7 +22,7 @@ CARD = "/sandbox/cards/{id}"
 class NewCard(Struct, frozen=True, forbid_unknown_fields=True):
     """The number on the card, printed and in its code."""
 
-    number: Annotated[str, Meta(pattern=rf"^[ -~]{{1,{MAX_NUMBER}}}\Z")]
+    number: Annotated[str, Meta(pattern=rf"^[ -~]{{1,{MAX_NUMBER}}}{END}")]
 
 
 class CardShown(Struct, frozen=True):
