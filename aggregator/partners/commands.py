@@ -68,6 +68,9 @@ async def _require_new(store: db.Store, name: str, directory: Directory, asked: 
         raise AskedWrong(f"The directory has no shop {asked['slug']!r}.")
     if asked["slug"] and asked["sandbox"]:
         raise AskedWrong("A sandbox shop is shown to nobody, so it has no --slug.")
+    slug = directory.latest(asked["slug"])
+    if asked["slug"] and await store.read("SELECT 1 FROM programme WHERE slug = $1", slug):
+        raise AskedWrong(f"Another shop is {slug} already: `partner list` shows which.")
 
 
 def _told(partner_id: uuid.UUID, secret: str, settings: Settings) -> Iterator[str]:
