@@ -110,6 +110,21 @@ def test_what_was_lost_on_the_way_back_is_asked_for_again_and_was_done_once(serv
         assert karman.programme().name == {"en": "Corner shop"}
 
 
+def test_a_mistake_of_the_service_is_asked_about_again_under_the_same_key() -> None:
+    keys = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        if request.url.path.startswith("/partner"):
+            keys.append(request.headers["idempotency-key"])
+            return httpx.Response(500 if len(keys) == 1 else 200, json={"code": "failed", "status": "reissued"})
+        return httpx.Response(200, json={"issuer": "https://karman", "access_token": "t", "expires_in": 900})
+
+    with Karman("https://karman", Secret("a", "b"), transport=httpx.MockTransport(answer), sleep=float) as karman:
+        karman.reissue("7789")
+    assert len(keys) == 2
+    assert keys[0] == keys[1]
+
+
 def test_a_base_is_sent_in_parts_and_bad_lines_are_told_by_their_number(service: Running, known: Shop) -> None:
     network = Network()
     with calling(service, Secret(known.id, known.secret), network) as karman:

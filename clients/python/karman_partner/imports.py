@@ -13,6 +13,8 @@ from karman_partner.wire import Ask, Patience, Wire
 
 PART = 20_000
 NDJSON = "application/x-ndjson"
+# A part is answered when all of it was read, which may take until more balances are allowed.
+ANSWERED_S = 180.0
 
 
 class _Line(Struct):
@@ -40,7 +42,7 @@ def imported(wire: Wire, balances: Iterable[Balance], part: int) -> Iterator[Pro
     rows = iter(balances)
     before = Progress()
     while batch := list(islice(rows, part)):
-        ask = Ask("POST", "/balances/import", _encoder.encode_lines(batch), NDJSON)
+        ask = Ask("POST", "/balances/import", _encoder.encode_lines(batch), NDJSON, timeout_s=ANSWERED_S)
         now = before
         for now in _sent(wire, ask, before):
             yield now

@@ -110,8 +110,13 @@ class Tokens:
         self._until = time.monotonic() + max(made.expires_in - EARLY_S, made.expires_in / 2)
 
 
+def is_busy(answer: httpx.Response) -> bool:
+    """Whether the same again may be answered otherwise."""
+    return answer.status_code == httpx.codes.TOO_MANY_REQUESTS or answer.is_server_error
+
+
 def _read(answer: httpx.Response, shape: type[T]) -> T:
-    if answer.status_code == httpx.codes.TOO_MANY_REQUESTS or answer.is_server_error:
+    if is_busy(answer):
         raise httpx.HTTPStatusError("no token just now", request=answer.request, response=answer)
     if not answer.is_success:
         raise Refused.read(answer.status_code, answer.content)

@@ -10,23 +10,25 @@ from itertools import count
 import httpx
 
 from karman_partner.problems import GaveUp, Refused
-from karman_partner.proof import Tokens
+from karman_partner.proof import Tokens, is_busy
 
 ROOT = "/partner/v1"
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.5, 30.0
-AGAIN = {429, 502, 503, 504}
 IN_USE = "idempotency-key-in-use"
 
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """One call. A write gets its key here, so that every time it is sent it is the same."""
+    """One call. A write gets its key here, so that every time it is sent it is the same. `timeout_s` is for those that
+    are answered later than others.
+    """
 
     method: str
     path: str
     body: bytes = b""
     media: str = "application/json"
     query: Mapping[str, str | int] = field(default_factory=dict)
+    timeout_s: float | None = None
     key: str = field(default_factory=lambda: uuid.uuid4().hex)
 
     def headers(self, token: str) -> dict[str, str]:
@@ -108,14 +110,19 @@ class Wire:
             if answer.status_code == httpx.codes.UNAUTHORIZED and not has_renewed:
                 self._tokens.forget(token)
                 has_renewed = True
-            elif answer.status_code in AGAIN or refused.code == IN_USE:
+            elif is_busy(answer) or refused.code == IN_USE:
                 patience.wait(str(refused), _asked_s(answer))
             else:
                 raise refused
 
     def _try(self, ask: Ask, token: str) -> httpx.Response:
         request = self._http.build_request(
-            ask.method, ROOT + ask.path, params=ask.query or None, content=ask.body or None, headers=ask.headers(token)
+            ask.method,
+            ROOT + ask.path,
+            params=ask.query or None,
+            content=ask.body or None,
+            headers=ask.headers(token),
+            timeout=ask.timeout_s or httpx.USE_CLIENT_DEFAULT,
         )
         return self._http.send(request, stream=True)
 
