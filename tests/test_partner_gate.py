@@ -2,9 +2,13 @@
 
 import asyncio
 import re
+import select
+import socket
+import time
 import uuid
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -13,7 +17,7 @@ from aggregator import db
 from aggregator.errors import TooManyRequests
 from aggregator.jobs import now_ms
 from aggregator.partners.allowance import Allowance
-from tests import partners
+from tests import launcher, partners
 from tests.answers import assert_problem, pointers
 from tests.assertions import es256
 from tests.partners import Shop, inside_shop, opened
@@ -109,6 +113,41 @@ def test_a_refused_write_leaves_its_key_free(service: Running, shop: Shop) -> No
     assert_problem(shop.call("PUT", "/keys/one", KEY | {"use": "sig"}, key="put"), 422, "idempotency-key-reused")
 
 
+def test_a_row_that_is_no_json_is_fingerprinted_as_it_came(shop: Shop) -> None:
+    assert shop.call("PUT", "/programme", {"name": {"en": "Shop"}}).is_success
+    rows = (b"1e999", b"9" * 5_000, b'"\xff"', b"[" * 400 + b"]" * 400)
+    for place, row in enumerate(rows):
+        body = b'{"balances":[' + row + b"]}"
+        for is_again in (False, True):
+            answer = shop.call("POST", "/balances", key=f"odd {place}", content=body, headers=AS_JSON)
+            assert (answer.status_code, "idempotent-replayed" in answer.headers) == (200, is_again), answer.text
+            assert answer.json()["results"][0]["status"] == "invalid"
+
+
+def test_an_import_is_answered_at_its_end_or_while_it_is_read_where_that_is_asked_for(
+    service: Running, shop: Shop
+) -> None:
+    assert shop.call("PUT", "/programme", {"name": {"en": "Shop"}}).is_success
+    at = urlsplit(service.url)
+    row = b'{"number":"%d","main":1,"as_of":"2026-01-01T00:00:00Z"}\n'
+    rows = b"".join(row % (77890000 + place) for place in range(1_500))
+    for accept in ("*/*", "application/x-ndjson"):
+        with socket.create_connection((at.hostname, at.port), timeout=30) as wire:
+            asked = f"Authorization: {shop.http.headers['Authorization']}\r\nAccept: {accept}\r\n"
+            head = f"POST /partner/v1/balances/import HTTP/1.1\r\nHost: {at.netloc}\r\n{asked}Connection: close\r\n"
+            wire.sendall(f"{head}Transfer-Encoding: chunked\r\n\r\n{len(rows):x}\r\n".encode() + rows + b"\r\n")
+            if accept == "*/*":
+                while kept(service, shop, "balance") < 1_000:
+                    time.sleep(0.05)
+                assert not select.select([wire], [], [], 0.2)[0]
+            else:
+                assert wire.recv(10_000).startswith(b"HTTP/1.1 200 OK")
+            wire.sendall(b"0\r\n\r\n")
+            told = b"".join(iter(lambda: wire.recv(10_000), b""))
+            assert b'"read":1500' in told
+            assert b'"done":true' in told
+
+
 def test_a_key_that_is_no_string_is_refused(shop: Shop) -> None:
     for key in ('"open', '""', '"a" "b"', "ключ".encode(), "x" * 256, '"a\\b"'):
         answer = shop.call("POST", "/secrets", headers={"Idempotency-Key": key})
@@ -155,6 +194,11 @@ def test_a_shop_reads_its_own_log_in_pages(service: Running, shop: Shop) -> None
     shop.call("PUT", "/cards/7789004455667788/balance", {})
     [last] = shop.call("GET", "/requests", params={"limit": 1}).json()["items"]
     assert last["path"] == "/cards/…88/balance"
+    # What no text of PostgreSQL holds.
+    assert_problem(shop.call("DELETE", "/keys/a%00"), 404, "not-found")
+    shop.call("GET", "/cards/7789004455%00/balance")
+    odd = shop.call("GET", "/requests", params={"limit": 2}).json()["items"]
+    assert [one["path"] for one in odd] == ["/cards/…5\ufffd/balance", "/keys/a\ufffd"]
 
 
 def test_what_is_over_goes(options: ServiceOptions) -> None:
@@ -190,3 +234,12 @@ def test_the_operator_lets_shops_in_and_out(service: Running) -> None:
         shop.secret = new
         assert shop.token()
         assert shop.secret not in partners.command(service.options, "list")
+
+
+def test_a_shop_that_cannot_be_what_it_is_said_to_be_is_not_let_in_at_all(service: Running) -> None:
+    slug, other = "1-day", f"Shop {uuid.uuid4().hex[:8]}"
+    with partners.shop(service, "--slug", slug):
+        ended = launcher.ended([*service.options.words("partner"), "add", other, "--slug", slug], service.options.env())
+        assert (ended.status, ended.said) == (1, "")
+        assert f"Another shop is {slug} already" in ended.errors
+        assert other not in partners.command(service.options, "list")

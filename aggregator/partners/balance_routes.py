@@ -7,7 +7,7 @@ from msgspec import Meta, Raw, Struct
 
 from aggregator.errors import Invalid, NotFound
 from aggregator.partners.api import Call, Endpoint, Reply
-from aggregator.partners.balance_import import MAX_LINE_BYTES, Done, Import, Progress, Trouble
+from aggregator.partners.balance_import import MAX_LINE_BYTES, Done, Import, Progress, Trouble, at_the_end
 from aggregator.partners.balances import MAX_ROWS, Balances, Expiring, Given, NumberedPut, Put, Result
 from aggregator.partners.carrier import Carrier
 
@@ -100,8 +100,9 @@ class BalanceDesk:
                 problems=("no-programme",),
                 streams=True,
                 words=(
-                    f"A line of JSON per balance, as in a batch, of at most {MAX_LINE_BYTES} bytes. Answered while it "
-                    "is read; what a line of the answer counts as read is kept. Where it breaks off, send all again."
+                    f"A line of JSON per balance, as in a batch, of at most {MAX_LINE_BYTES} bytes. Answered once all "
+                    f"is read, or with `Accept: {NDJSON}` line by line while it is read, which most reverse proxies do "
+                    "not let through. What an answer counts as read is kept. Where it breaks off, send all again."
                 ),
             ),
         ]
@@ -132,7 +133,8 @@ class BalanceDesk:
         partner_id = call.caller.partner_id
         await self._balances.facts(partner_id, call.store.read)
         work = Import(self._balances, self._carrier, partner_id, call.store, call.charge)
-        return Reply(work.run(call.request.stream()))
+        told = work.run(call.request.stream())
+        return Reply(told if NDJSON in call.request.headers.get("accept", "") else at_the_end(told))
 
     async def _wake(self) -> None:
         self._carrier.wake()

@@ -235,8 +235,8 @@ def response(reply: Reply) -> Response:
 
 
 class _Stream(Response):
-    """NDJSON that is sent while the call's body is still read. Starlette's own would look out for the end of the
-    connection, and eat the body that way.
+    """NDJSON that is begun with its first part, while the call's body may still be read. Starlette's own would look out
+    for the end of the connection, and eat the body that way.
     """
 
     media_type = NDJSON
@@ -247,7 +247,9 @@ class _Stream(Response):
         self._parts = parts
 
     async def __call__(self, scope: AsgiScope, receive: Receive, send: Send) -> None:
+        first = await anext(self._parts, b"")
         await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+        await send({"type": "http.response.body", "body": first, "more_body": True})
         async for part in self._parts:
             await send({"type": "http.response.body", "body": part, "more_body": True})
         await send({"type": "http.response.body", "body": b"", "more_body": False})
