@@ -43,10 +43,9 @@ export class Session implements Sessions {
       // Shared: a tab that starts must not open, and so make anew, a database that another one is just removing.
       await this.owning('shared', async () => {
         const guest = await this.guest();
-        await removeLeft(guest);
         // A full device must not keep anybody from their cards.
-        await purgeBin(guest).catch(() => undefined);
-        const account = await current(guest);
+        const purged = purgeBin(guest).catch(() => undefined);
+        const [account] = await Promise.all([current(guest), removeLeft(guest), purged]);
         await this.tab.open(account ? ownerOf(account, this.databases) : this.guestOwner);
       });
     } catch (error) {

@@ -12,13 +12,15 @@ let lookedAt = Date.now();
 
 /**
  * Registers the worker. A release that waited already when the page opened at the wallet is taken at once: nothing is
- * open yet. Other screens may have begun with what comes once only, a token in the address or shared pictures.
+ * open yet. Other screens may have begun with what comes once only, a token in the address or shared pictures. On a
+ * first visit it waits for `firstScreen`: all that the worker fetches would be in that one's way.
  */
-export async function watchForUpdates(): Promise<void> {
+export async function watchForUpdates(firstScreen: Promise<unknown>): Promise<void> {
   if (!import.meta.env.PROD || !('serviceWorker' in navigator)) return;
   // A part of this page's release could not be loaded: most likely it went with an update.
   window.addEventListener('vite:preloadError', () => (updateReady.value = true));
   const wasControlled = navigator.serviceWorker.controller !== null;
+  if (!wasControlled) await firstScreen;
   registration = await navigator.serviceWorker.register('/sw.js');
   if (registration.waiting && wasControlled) {
     if (location.pathname === '/') return applyUpdate();

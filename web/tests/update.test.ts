@@ -10,7 +10,7 @@ async function opened(pathname: string): Promise<typeof import('../src/update')>
   vi.stubGlobal('location', { pathname, reload });
   vi.resetModules();
   const update = await import('../src/update');
-  await update.watchForUpdates();
+  await update.watchForUpdates(Promise.resolve());
   return update;
 }
 

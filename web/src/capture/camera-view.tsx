@@ -5,6 +5,7 @@
 import { useSignal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
 import { Icon } from '../icons';
+import { idle } from '../idle';
 import { words } from '../messages';
 import { aimOf, closeCamera, hasTorch, nextFrame, onTaken, openCamera, setTorch, type CameraFault } from './camera';
 import type { Hint } from './hints';
@@ -123,8 +124,8 @@ interface Heard {
 async function run(video: HTMLVideoElement, signal: AbortSignal, heard: Heard): Promise<void> {
   let stream: MediaStream | undefined;
   try {
-    // The reader is compiled while the camera starts.
-    warm();
+    // The reader is compiled while the camera starts, behind what is being drawn.
+    void idle().then(warm);
     stream = await openCamera();
     if (signal.aborted) return;
     onTaken(stream, () => void (signal.aborted || heard.failed('busy')));

@@ -1,17 +1,19 @@
 /** Which screen is shown at which address, and what surrounds them all. */
 import { effect } from '@preact/signals';
-import { useEffect } from 'preact/hooks';
+import type { VNode } from 'preact';
+import { useEffect, useState } from 'preact/hooks';
 import '../styles/base.css';
 import '../styles/frame.css';
 import '../styles/wallet.css';
 import '../styles/till.css';
+import { idle } from '../idle';
 import { words } from '../messages';
-import { follow, path } from '../router';
+import { path } from '../router';
 import { Till } from '../till/till';
 import { applyUpdate, updateReady } from '../update';
-import { language, ready } from '../wallet';
+import { language } from '../wallet';
 import { watchKeyboard } from './keyboard';
-import { lazy } from './lazy';
+import { lazy, type Lazy } from './lazy';
 import { Screen } from './screen';
 import { say, Toasts } from './toasts';
 import { Wallet } from './wallet';
@@ -36,13 +38,12 @@ effect(() => {
 });
 
 export function App() {
-  useEffect(follow, []);
   useEffect(watchKeyboard, []);
   useUpdateOffer();
-  if (!ready.value) return null;
+  const list = useList();
   return (
     <div class="frame">
-      <Wallet />
+      {list && <Wallet />}
       <Detail />
       <Toasts />
     </div>
@@ -50,9 +51,25 @@ export function App() {
 }
 
 function Detail() {
-  const at = path.value;
+  return screenAt(path.value);
+}
+
+/** The list that another screen of a phone covers is as much work as that screen: it comes when that one stands. */
+function useList(): boolean {
+  const wanted = path.value === '/' || wide.value;
+  const [is, show] = useState(wanted);
+  useEffect(() => void idle().then(() => show(true)), []);
+  return is || wanted;
+}
+
+/** Asks for the code of the screen that is to be shown first; over when that is here or cannot be had. */
+export async function begin(): Promise<void> {
+  await (screenAt(path.peek()).type as Partial<Lazy<unknown>>).begin?.();
+}
+
+function screenAt(at: string): VNode {
   const card = /^\/c\/([\w-]+)(?:\/(edit|back|connect))?\/?$/.exec(at);
-  if (card) return <OfCard key={card[1]} id={card[1]!} which={card[2]} />;
+  if (card) return screenOf(card[1]!, card[2]);
   const household = /^\/households\/([\w-]+)\/?$/.exec(at);
   if (household) return <HouseholdScreen key={household[1]} id={household[1]!} />;
   if (at === '/households') return <Households />;
@@ -69,9 +86,9 @@ function Detail() {
   return at === '/' ? <Nothing /> : <NotFound />;
 }
 
-function OfCard({ id, which }: { readonly id: string; readonly which: string | undefined }) {
-  if (which) return which === 'edit' ? <Edit id={id} /> : <OfShops key={which} which={which} id={id} />;
-  return <Till id={id} />;
+function screenOf(id: string, which: string | undefined): VNode {
+  if (!which) return <Till key={id} id={id} />;
+  return which === 'edit' ? <Edit key={id} id={id} /> : <OfShops key={`${which} ${id}`} which={which} id={id} />;
 }
 
 /** Beside the list, before a card is chosen; a phone shows the list alone. */

@@ -4,21 +4,27 @@ import { useEffect, useState } from 'preact/hooks';
 import { words } from '../messages';
 import { Screen } from './screen';
 
-export function lazy<Props extends object>(load: () => Promise<ComponentType<Props>>): ComponentType<Props> {
+/** `begin` asks for the code ahead of showing it, and is over when that is here or cannot be had. */
+export type Lazy<Props> = ComponentType<Props> & { readonly begin: () => Promise<void> };
+
+export function lazy<Props extends object>(load: () => Promise<ComponentType<Props>>): Lazy<Props> {
   let loaded: ComponentType<Props> | undefined;
-  return function Lazy(props: Props) {
+  let loading: Promise<void> | undefined;
+  const fetched = (): Promise<void> => (loading ??= load().then(taken).finally(() => (loading = undefined)));
+  const taken = (component: ComponentType<Props>) => void (loaded = component);
+  const begin = () => fetched().catch(() => undefined);
+  return Object.assign(LazyScreen, { begin });
+
+  function LazyScreen(props: Props) {
     const [state, setState] = useState<'loading' | 'failed' | 'ready'>(loaded ? 'ready' : 'loading');
     const [attempt, setAttempt] = useState(0);
     useEffect(() => {
       if (loaded) return;
-      load().then((component) => {
-        loaded = component;
-        setState('ready');
-      }, () => setState('failed'));
+      fetched().then(() => setState('ready'), () => setState('failed'));
     }, [attempt]);
     if (loaded) return <>{[loaded].map((Loaded) => <Loaded key="loaded" {...props} />)}</>;
     return state === 'failed' ? <Failed onRetry={() => setAttempt(attempt + 1)} /> : <div class="pane" role="main" />;
-  };
+  }
 }
 
 /** A part of a screen whose code is fetched when it is first shown; until then, or without it, nothing stands there. */

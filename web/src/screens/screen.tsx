@@ -1,6 +1,6 @@
 /** The frame of a screen: a bar with the way back, a heading that takes the focus, a body that scrolls. */
-import type { ComponentChildren, Ref } from 'preact';
-import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
+import type { ComponentChildren, Ref, RefObject } from 'preact';
+import { useEffect, useRef } from 'preact/hooks';
 import { Icon, type IconName } from '../icons';
 import { words } from '../messages';
 import { back } from '../router';
@@ -19,7 +19,7 @@ interface ScreenProps {
 export function Screen({ title, actions, foot, children, bodyRef, onBack = back, class: extra = '' }: ScreenProps) {
   const heading = useRef<HTMLHeadingElement>(null);
   useTitle(title);
-  useLayoutEffect(() => heading.current?.focus({ preventScroll: true }), []);
+  useFocus(heading);
   return (
     <div class={`pane ${extra}`} role="main">
       <div class="bar">
@@ -31,6 +31,14 @@ export function Screen({ title, actions, foot, children, bodyRef, onBack = back,
       {foot && <div class="foot">{foot}</div>}
     </div>
   );
+}
+
+/** After the paint, for the focus needs a layout at once; not where a field of the screen has taken it already. */
+function useFocus(heading: RefObject<HTMLElement | null>): void {
+  useEffect(() => {
+    const pane = heading.current?.closest('.pane');
+    if (!pane?.contains(document.activeElement)) heading.current?.focus({ preventScroll: true });
+  }, []);
 }
 
 interface RoundProps {
