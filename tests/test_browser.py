@@ -608,6 +608,41 @@ def test_a_card_thrown_away_can_be_had_back(guest: Phone) -> None:
     expect(guest.id("card-row")).to_have_count(1)
 
 
+# The first photo takes longer to open than the second, and the first change of reminders longer to arrive.
+SLOW_FIRST = """() => {
+  const pause = (slow) => new Promise((go) => setTimeout(go, slow ? 400 : 0));
+  const [opened, fetched] = [window.createImageBitmap, window.fetch];
+  let [photos, puts] = [0, 0];
+  window.createImageBitmap = async (...all) => (await pause(!photos++), opened(...all));
+  window.fetch = async (url, init) => (await pause(init?.method === 'PUT' && !puts++), fetched(url, init));
+}"""
+
+
+def test_photos_of_both_sides_chosen_at_once_are_both_kept(guest: Phone) -> None:
+    made = guest.add_by_typing("Лента", EAN)
+    guest.at(f"/c/{made}/edit")
+    guest.page.evaluate(SLOW_FIRST)
+    for side in ("front", "back"):
+        guest.page.locator(f'[data-testid="photo-{side}"]').set_input_files([photographed(card())])
+    guest.id("save").click()
+    guest.page.wait_for_url(f"**/c/{made}")
+    for side in ("Лицевая сторона", "Оборот"):
+        expect(guest.page.get_by_role("img", name=side)).to_be_visible()
+
+
+def test_of_two_changes_of_reminders_the_later_stays(guest: Phone, anna: Person) -> None:
+    guest.sign_in(anna.email)
+    guest.at("/reminders")
+    guest.id("reminders-on").check()
+    guest.page.evaluate(SLOW_FIRST)
+    guest.id("day-14").click()
+    with guest.page.expect_response(lambda answer: "14,7,3,1" in (answer.request.post_data or "")):
+        guest.id("day-3").click()
+    guest.page.wait_for_timeout(600)
+    kept = anna.http.get("/api/reminders", params={"account": anna.account}).json()
+    assert kept["days"] == [30, 14, 7, 3, 1]
+
+
 def test_an_address_of_no_card_says_so_and_leads_on(guest: Phone) -> None:
     guest.at("/c/019f0000-0000-7000-8000-000000000000")
     expect(guest.page.get_by_role("heading", name="Такой карты здесь нет")).to_be_visible()
