@@ -71,6 +71,8 @@ def test_addresses_methods_queries_and_bodies_that_are_none_are_told_so(service:
     assert other_way.headers["allow"] == "GET, HEAD"
     query = shop.call("GET", "/requests?limit=0&limit=5&after=x&sort=up")
     assert pointers(assert_problem(query, 422, "invalid")) == ["/limit", "/limit", "/sort"]
+    long = shop.call("GET", f"/cards/{'-' * 200}7/balance")
+    assert pointers(assert_problem(long, 422, "invalid")) == ["/number"]
     path = "/keys/one"
     assert_problem(shop.call("PUT", path, content=b"{}"), 415, "not-json")
     assert_problem(shop.call("PUT", path, content=b"{", headers=AS_JSON), 400, "not-json")

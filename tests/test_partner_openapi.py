@@ -144,3 +144,6 @@ def test_the_service_does_what_its_description_says(site: Running, shop: Shop, i
     environment = {**os.environ, **credentials, "PYTHONPATH": str(TESTS.parent)}
     ended = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
     assert ended.returncode == 0, ended.stdout[-8_000:] + ended.stderr[-2_000:]
+    cases = re.search(r"(\d+) generated", ended.stdout)
+    assert cases is not None
+    assert int(cases[1]) >= (5_000 if is_proof else 50)

@@ -59,7 +59,7 @@ def test_a_sandbox_shop_goes_the_whole_way_with_a_test_card(options: ServiceOpti
         assert_problem(await shop.call("POST", f"{path}/connect", {"policy": "challenge"}), 409, "no-programme")
         assert (await shop.call("PUT", "/programme", PROGRAMME)).is_success
         assert_problem(await shop.call("POST", f"{path}/connect", {"policy": "open"}), 409, "policy-not-offered")
-        assert_problem(await shop.call("POST", f"{path}/confirm", {"code": "123456"}), 404, "attempt-gone")
+        assert_problem(await shop.call("POST", f"{path}/confirm", {"code": "123456"}), 409, "attempt-gone")
         await put(shop, 1_200)
         assert (await shop.call("GET", path)).json()["live"] is None
 

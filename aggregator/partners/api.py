@@ -10,6 +10,8 @@ from starlette.requests import Request
 from aggregator import db
 
 ROOT = "/partner/v1"
+# Characters of a number or an id in a path.
+MAX_NAME = 200
 
 Scope = Literal["programme", "balances", "links", "offers", "events", "keys"]
 SCOPES: tuple[Scope, ...] = ("programme", "balances", "links", "offers", "events", "keys")

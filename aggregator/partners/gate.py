@@ -25,7 +25,7 @@ from aggregator.http import decode_json, failure, note_mistake, read_body, requi
 from aggregator.limits import network_of
 from aggregator.partners import idempotency
 from aggregator.partners.allowance import Allowance
-from aggregator.partners.api import ROOT, Call, Caller, Endpoint, Parameter, Reply
+from aggregator.partners.api import MAX_NAME, ROOT, Call, Caller, Endpoint, Parameter, Reply
 from aggregator.partners.credentials import Tokens
 from aggregator.partners.idempotency import Memory, Once
 from aggregator.partners.request_log import Note, RequestLog, shown_path
@@ -122,7 +122,7 @@ class Gate:
             request=request,
             store=request.state.store,
             now_ms=visit.at_ms,
-            path=request.path_params,
+            path=named(request.path_params),
             query=query,
             body=None if endpoint.body is None else decode_json(raw, endpoint.body),
             charge=lambda amount: self._allowance.balances(caller.partner_id, amount),
@@ -181,6 +181,14 @@ def asked_query(request: Request, parameters: Iterable[Parameter]) -> dict[str, 
 
 
 UNKNOWN = "There is no such parameter."
+
+
+def named(path: dict[str, str]) -> dict[str, str]:
+    """The names in a path; raises Invalid for those that are longer than any."""
+    detail = f"It has more than {MAX_NAME} characters."
+    if errors := [FieldError(f"/{name}", detail) for name, text in path.items() if len(text) > MAX_NAME]:
+        raise Invalid(errors)
+    return path
 
 
 def _wrong(text: str, shape: Any) -> str:

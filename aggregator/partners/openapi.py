@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from aggregator.partners.api import ROOT, SCOPES, Endpoint, Parameter
+from aggregator.partners.api import MAX_NAME, ROOT, SCOPES, Endpoint, Parameter
 from aggregator.partners.idempotency import KEY_PATTERN
 from aggregator.partners.problem_texts import PAGES
 
@@ -35,7 +35,7 @@ ALWAYS = ("token-needed", "token-wrong", "too-many-requests", "failed", "store-u
 WITH_BODY = ("incomplete", "too-slow", "too-large")
 OF_WRITES = ("idempotency-key-malformed", "idempotency-key-in-use", "idempotency-key-reused")
 # Where one code comes with several statuses, here are those that it has for shops.
-STATUSES = {"wrong-code": (403,)}
+STATUSES = {"wrong-code": (403,), "attempt-gone": (409,)}
 TRIED_AGAIN = {409, 429, 503}
 PATH_WORDS = {
     "number": "The card's number, as the programme's `number.form` reads it.",
@@ -194,7 +194,7 @@ def _operation_id(endpoint: Endpoint) -> str:
 
 def _parameters(endpoint: Endpoint, schemas: _Schemas) -> Any:
     for name in re.findall(r"{(\w+)}", endpoint.path):
-        schema = TEXT | {"minLength": 1, "maxLength": 200}
+        schema = TEXT | {"minLength": 1, "maxLength": MAX_NAME}
         words = {"description": PATH_WORDS[name]} if name in PATH_WORDS else {}
         yield {"name": name, "in": "path", "required": True, "schema": schema} | words
     yield from (_query(parameter, schemas) for parameter in endpoint.query)

@@ -490,7 +490,7 @@ OF_DEVICES: dict[str, Page] = {
         ("Магазин так карты не подключает.", "Выберите другой способ."),
     ),
     "attempt-gone": _page(
-        404,
+        (404, 409),
         ("This took too long, was tried too often, or was answered already.", "Begin again."),
         ("Прошло слишком много времени или было слишком много попыток.", "Начните снова."),
     ),

@@ -136,7 +136,7 @@ class Sandbox:
         if made is not None:
             return made
         if tried is None or tried.is_right:
-            raise NotFound("attempt-gone", "No challenge of this card waits for an answer; begin again.")
+            raise Conflict("attempt-gone", "No challenge of this card waits for an answer; begin again.")
         raise wrong()
 
     async def _tried(self, partner_id: uuid.UUID, card_id: uuid.UUID, code: str, now_ms: int) -> Tried | None:
