@@ -9,10 +9,7 @@ export interface Section {
 
 const OTHERS = '#';
 
-const COLLATORS: Readonly<Record<Language, Intl.Collator>> = {
-  ru: new Intl.Collator('ru', { sensitivity: 'base', numeric: true }),
-  en: new Intl.Collator('en', { sensitivity: 'base', numeric: true }),
-};
+const collators = new Map<Language, Intl.Collator>();
 
 /** The letter a name stands under: upper case, Ё under Е, Latin letters without diacritics; `#` for all else. */
 export function letterOf(name: string): string {
@@ -35,8 +32,16 @@ export function sections(cards: readonly Card[], language: Language): readonly S
 
 /** Cards by name in the order of the language; equal names keep the order of their making. */
 export function sorted(cards: readonly Card[], language: Language): readonly Card[] {
-  const { compare } = COLLATORS[language];
+  if (cards.length < 2) return cards;
+  const { compare } = collatorOf(language);
   return [...cards].sort((one, other) => compare(one.name, other.name) || (one.id < other.id ? -1 : 1));
+}
+
+/** Made when there is something to put in order: making one takes longer than all else that a start evaluates. */
+function collatorOf(language: Language): Intl.Collator {
+  const known = collators.get(language) ?? new Intl.Collator(language, { sensitivity: 'base', numeric: true });
+  collators.set(language, known);
+  return known;
 }
 
 /** Cards shown at a till lately, the latest first; archived ones left out. */
