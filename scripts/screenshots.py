@@ -40,7 +40,7 @@ def main() -> None:
     options.folder.mkdir(parents=True, exist_ok=True)
     with (
         tempfile.TemporaryDirectory() as data,
-        running(ServiceOptions(Path(data) / "data")) as service,
+        running(ServiceOptions(Path(data) / "data").reading()) as service,
         chromium(*camera(Path(data) / "card.mjpeg")) as browser,
         club(service, CLUB) as shop,
     ):
