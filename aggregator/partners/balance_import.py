@@ -22,12 +22,13 @@ from aggregator.partners.balances import Balances, Result, RowProblem
 from aggregator.partners.carrier import ON_THEIR_WAY, Carrier
 
 MAX_LINE_BYTES = 4_096
-CHUNK_ROWS = 500
+CHUNK_ROWS = 250
 TELL_EVERY = 1_000
 MAX_TOLD = 100
-# So many rows wait for cards at most: about a second's work, which what others put meanwhile waits behind.
-MAX_WAITING = 4_000
-LOOK_AGAIN_S = 0.05
+# So many rows wait for cards at most. Reading and carrying then take turns, which leaves a core to whoever waits for an
+# answer, and what others put meanwhile waits behind little.
+MAX_WAITING = CHUNK_ROWS
+LOOK_AGAIN_S = 0.01
 PATIENCE_S = 5
 WAITING = f"SELECT count(*) FROM (SELECT 1 FROM {ON_THEIR_WAY} LIMIT $1) AS waiting"  # noqa: S608 - constants
 
