@@ -188,6 +188,12 @@ def test_a_number_is_found_under_a_former_key_and_stands_under_the_latest(at: An
 # ---------------------------------------------------------------- a whole base
 
 
+@pytest.fixture(autouse=True)
+def uncarried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is carried before a test says so."""
+    monkeypatch.setattr("aggregator.partners.balance_import.MAX_WAITING", 10_000)
+
+
 def lines(text: bytes) -> list[dict[str, Any]]:
     return [msgspec.json.decode(line) for line in text.splitlines()]
 
