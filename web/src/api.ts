@@ -101,8 +101,17 @@ export interface ShopList {
   readonly merchants: readonly (readonly [slug: string, name: string, aliases: readonly string[]])[];
 }
 
+const SHOP_LIST_PATH = '/api/merchants/directory';
+export const PROGRAMMES_PATH = '/api/programmes';
+
 export function shopList(country?: string): Promise<ShopList> {
-  return browserApi.json('/api/merchants/directory', { query: { country } });
+  return browserApi.json(SHOP_LIST_PATH, { query: { country } });
+}
+
+/** Has the service worker keep which shops and programmes there are; they are read when somebody asks for them. */
+export async function keepLists(country?: string): Promise<void> {
+  await browserApi.tell(SHOP_LIST_PATH, { query: { country } });
+  await browserApi.tell(PROGRAMMES_PATH, {});
 }
 
 function queryOf(query: Call['query']): string {

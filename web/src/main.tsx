@@ -1,6 +1,8 @@
 /** Entry: mounts the screens and registers the service worker. */
 import { effect } from '@preact/signals';
 import { render } from 'preact';
+import { keepLists } from './api';
+import { country } from './country';
 import { idle } from './idle';
 import { follow } from './router';
 import { App, begin } from './screens/app';
@@ -41,7 +43,6 @@ async function prepareOffline(): Promise<void> {
   await navigator.serviceWorker.ready;
   await idle();
   if (!navigator.onLine) return;
-  await import('./shops').then(({ knownShops }) => knownShops()).catch(() => undefined);
-  await import('./programmes').then(({ programmes }) => programmes()).catch(() => undefined);
+  await keepLists(country()).catch(() => undefined);
   await tendNotices().catch(() => undefined);
 }

@@ -1,5 +1,5 @@
 /** Loyalty programmes of shops that cards can be connected to: the list kept on the device, one shop's page when opened. */
-import { browserApi } from './api';
+import { browserApi, PROGRAMMES_PATH } from './api';
 import type { Card, Policy, Texts, Unit } from './model';
 
 export interface Programme {
@@ -52,7 +52,7 @@ export function programmes(): Promise<ReadonlyMap<string, Programme>> {
 }
 
 async function fetchList(): Promise<ReadonlyMap<string, Programme>> {
-  const { programmes: all } = await browserApi.json<{ programmes: Programme[] }>('/api/programmes');
+  const { programmes: all } = await browserApi.json<{ programmes: Programme[] }>(PROGRAMMES_PATH);
   return new Map(all.map((one) => [one.slug, one]));
 }
 

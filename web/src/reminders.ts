@@ -39,10 +39,6 @@ export function wish({ on, days, quiet, zone, details }: Wish): Promise<Reminder
   return tab.api.json('/api/reminders', { method: 'PUT', query: query(), json: { on, days, quiet, zone, details } });
 }
 
-export function zoneHere(): string {
-  return Intl.DateTimeFormat().resolvedOptions().timeZone;
-}
-
 export function permission(): Permission {
   const able = 'Notification' in window && 'PushManager' in window && 'serviceWorker' in navigator;
   return able ? Notification.permission : 'unsupported';

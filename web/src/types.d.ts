@@ -5,3 +5,6 @@ declare module 'karman-reader.wasm?url' {
   const url: string;
   export default url;
 }
+
+/** Not in every browser yet. */
+declare var Temporal: { readonly Now: { timeZoneId(): string } } | undefined;

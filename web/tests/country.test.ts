@@ -6,6 +6,7 @@ afterEach(() => vi.unstubAllGlobals());
 
 function at(timeZone: string, language: string): string | undefined {
   vi.stubGlobal('navigator', { language });
+  vi.stubGlobal('Temporal', undefined);
   vi.spyOn(Intl.DateTimeFormat.prototype, 'resolvedOptions').mockReturnValue(
     { timeZone } as Intl.ResolvedDateTimeFormatOptions,
   );
@@ -21,4 +22,10 @@ test('elsewhere the language tells', () => {
   expect(at('Europe/Berlin', 'de-DE')).toBe('de');
   expect(at('Asia/Almaty', 'ru-KZ')).toBe('kz');
   expect(at('America/New_York', 'ru')).toBe('ru');
+});
+
+test('a browser with Temporal is asked by it', () => {
+  vi.stubGlobal('navigator', { language: 'en-US' });
+  vi.stubGlobal('Temporal', { Now: { timeZoneId: () => 'Europe/Samara' } });
+  expect(country()).toBe('ru');
 });

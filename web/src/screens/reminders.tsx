@@ -3,13 +3,14 @@ import { useSignal, type Signal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 import '../styles/forms.css';
 import { Offline } from '../api';
+import { timeZone } from '../country';
 import { sentence } from '../messages';
 import { NOTICES } from '../messages/notices';
 import { PARTNERS } from '../messages/partners';
 import { REMINDERS, type ReminderWords } from '../messages/reminders';
 import {
-  askPermission, CannotSubscribe, permission, reminders, tellHere, tellNoMore, wish, zoneHere, type Permission,
-  type Quiet, type Reminders as Settings, type Wish,
+  askPermission, CannotSubscribe, permission, reminders, tellHere, tellNoMore, wish, type Permission, type Quiet,
+  type Reminders as Settings, type Wish,
 } from '../reminders';
 import { account, language, sync, wish as wishOffers, wishes } from '../wallet';
 import { Screen } from './screen';
@@ -53,7 +54,7 @@ function Form({ settings }: { readonly settings: Signal<Settings> }) {
   const turn = async (on: boolean) => {
     // While the press still counts: a browser shows its question to nobody who has not just pressed something.
     const asked = on ? askPermission() : undefined;
-    await change({ on, zone: zoneHere() });
+    await change({ on, zone: timeZone() });
     if ((await asked) === 'granted' && settings.peek().on && !settings.peek().device) await tell(settings);
   };
   return (
@@ -62,7 +63,7 @@ function Form({ settings }: { readonly settings: Signal<Settings> }) {
       <OfferNotices settings={settings} />
       {told && <Device settings={settings} />}
       {now.on && <When days={now.days} onChange={(days) => void change({ days })} />}
-      {told && <Night now={now} onChange={(quiet) => void change({ quiet, zone: zoneHere() })} />}
+      {told && <Night now={now} onChange={(quiet) => void change({ quiet, zone: timeZone() })} />}
       {told && <Details checked={now.details} onChange={(details) => void change({ details })} />}
     </>
   );
@@ -75,7 +76,7 @@ function OfferNotices({ settings }: { readonly settings: Signal<Settings> }) {
     const asked = notices ? askPermission() : undefined;
     await wishOffers({ notices }).catch((error: unknown) => say(sentence(error)));
     // Where the person lives is when their night is: without it the server sends nothing.
-    if (notices) await keep(settings, { zone: zoneHere() });
+    if (notices) await keep(settings, { zone: timeZone() });
     if ((await asked) === 'granted' && !settings.peek().device) await tell(settings);
   };
   return (
