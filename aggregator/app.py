@@ -229,7 +229,9 @@ class Service:
         ]
 
     def _warm(self) -> None:
-        asyncio.get_running_loop().run_in_executor(None, self.matcher.build)
+        built = asyncio.get_running_loop().run_in_executor(None, self.matcher.build)
+        # A collector that walks the index holds everybody up for as long as ten answers take.
+        built.add_done_callback(lambda _: gc.freeze())
 
     @asynccontextmanager
     async def lifespan(self, app: Starlette) -> AsyncIterator[dict[str, Any]]:

@@ -46,6 +46,12 @@ def _sqlite(settings: Settings) -> dict[str, Any]:
     return {"engine": "aggregator.sqlite", "credentials": {"file_path": str(settings.data / SQLITE_FILE), **pragmas}}
 
 
+async def _left_as_it_is(_: Any) -> None:
+    """A connection goes back to the pool without RESET ALL and its like, which every read would wait for. Settings,
+    locks and cursors therefore belong to a transaction, never to a session; asyncpg rolls back what is open by itself.
+    """
+
+
 def _postgres(url: str) -> dict[str, Any]:
     parts = urlsplit(url)
     credentials = {
@@ -57,6 +63,7 @@ def _postgres(url: str) -> dict[str, Any]:
         "maxsize": POOL_MAX,
         "server_settings": {"application_name": "karman", "timezone": "UTC"},
         "ssl": dict(parse_qsl(parts.query)).get("sslmode"),
+        "reset": _left_as_it_is,
     }
     return {"engine": "tortoise.backends.asyncpg", "credentials": credentials}
 

@@ -23,7 +23,7 @@ from tests.service import Person, Running, ServiceOptions, running
 CARDS = 242_339
 LINES_AT_ONCE = 500
 PULL_EVERY_S = 0.02
-IDLE_S = 6.0
+IDLE_S = 20.0
 LOOK_EVERY_S = 0.25
 WALLET = 20
 # The first part of an import fills pools and caches.

@@ -22,7 +22,7 @@ from aggregator.partners import outbox
 from aggregator.partners.linked import Errand, Linked, LinksMoved, Offers, Told, no_offers
 from aggregator.sync.live import Pokes
 
-BATCH = 500
+BATCH = 250
 LOOK_EVERY_S = 5.0
 OUTAGE_S = 2.0
 # So that what is done for a held number is not heard in the answer to whoever comes next.
