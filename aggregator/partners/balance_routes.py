@@ -54,6 +54,9 @@ class BalanceDesk:
 
     def endpoints(self) -> list[Endpoint]:
         """Everything about balances."""
+        return [*self._of_one(), *self._of_many()]
+
+    def _of_one(self) -> list[Endpoint]:
         return [
             Endpoint(
                 "PUT",
@@ -76,6 +79,10 @@ class BalanceDesk:
                 answers={200: Given},
                 problems=("no-programme",),
             ),
+        ]
+
+    def _of_many(self) -> list[Endpoint]:
+        return [
             Endpoint(
                 "POST",
                 "/balances",

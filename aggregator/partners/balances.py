@@ -48,7 +48,6 @@ ALL = (
 TIMES = "SELECT blind, as_of_ms FROM balance WHERE partner_id = $1 AND blind "
 KEPT = "SELECT blind, box, as_of_ms FROM balance WHERE partner_id = $1 AND blind "
 
-
 Amount = Annotated[int, Meta(ge=-MOST, le=MOST)]
 Number = Annotated[
     str, Meta(min_length=1, max_length=MAX_NUMBER, description="As printed; blanks and dashes do no harm.")

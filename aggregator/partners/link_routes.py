@@ -146,6 +146,9 @@ class LinkDesk:
 
     def endpoints(self) -> list[Endpoint]:
         """Everything under /links, and codes and reissues of numbers."""
+        return [*self._of_links(), *self._of_numbers()]
+
+    def _of_links(self) -> list[Endpoint]:
         number = Parameter("number", Annotated[str, Meta(max_length=4 * MAX_NUMBER)], "Only the links of this number.")
         return [
             Endpoint(
@@ -168,6 +171,10 @@ class LinkDesk:
                 problems=("not-found",),
                 writes=True,
             ),
+        ]
+
+    def _of_numbers(self) -> list[Endpoint]:
+        return [
             Endpoint(
                 "POST",
                 "/cards/{number}/codes",

@@ -50,6 +50,9 @@ class OfferDesk:
 
     def endpoints(self) -> list[Endpoint]:
         """Everything under /offers."""
+        return [*self._of_offers(), *self._of_pictures()]
+
+    def _of_offers(self) -> list[Endpoint]:
         return [
             Endpoint(
                 "GET",
@@ -90,6 +93,10 @@ class OfferDesk:
                 writes=True,
                 words="It leaves all cards. Its counts stay for 400 days, and it may be put again.",
             ),
+        ]
+
+    def _of_pictures(self) -> list[Endpoint]:
+        return [
             Endpoint(
                 "PUT",
                 "/offers/{id}/picture",

@@ -59,6 +59,9 @@ class ProgrammeDesk:
 
     def endpoints(self) -> list[Endpoint]:
         """Everything under /programme."""
+        return [*self._of_programme(), *self._of_logo()]
+
+    def _of_programme(self) -> list[Endpoint]:
         return [
             Endpoint(
                 "GET",
@@ -91,6 +94,10 @@ class ProgrammeDesk:
                 writes=True,
                 words="The operator approves it. From then on holders find the programme on cards of that shop.",
             ),
+        ]
+
+    def _of_logo(self) -> list[Endpoint]:
+        return [
             Endpoint(
                 "PUT",
                 "/programme/logo",
