@@ -28,7 +28,7 @@ demo: setup ## The same with a sample wallet, and a shop whose balance and offer
 
 test: lint ## Every check and test (T= picks tests)
 	npm --prefix web test --silent
-	$(PY) -m pytest --numprocesses 4 --dist loadfile --no-loadscope-reorder --quiet $(T)
+	$(PY) -m pytest --numprocesses 6 --dist loadfile --no-loadscope-reorder --quiet $(T)
 
 proof: export KARMAN_PROOF = 1
 proof: T += -o faulthandler_timeout=3600

@@ -5,7 +5,9 @@ import io
 import os
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from pathlib import Path
+from typing import Any, TypeVar, cast
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -28,6 +30,8 @@ from tests.stores import Rows
 from tests.street import street
 from tests.town import Town, inhabited
 
+T = TypeVar("T")
+
 PROFILES = ("embedded", "grown")
 # Reading print takes half a gigabyte a process and a second a photo; the tests that are about it ask for it.
 os.environ.setdefault("KARMAN_TEXT", "off")
@@ -47,6 +51,20 @@ settings.load_profile("proof" if IS_PROOF else "default")
 LONGEST = ("test_drawing", "test_browser", "test_accessibility", "test_durability")
 
 
+class Kept:
+    """Things made once, which end in the opposite order."""
+
+    def __init__(self, stack: ExitStack) -> None:
+        self._stack = stack
+        self._made: dict[str, Any] = {}
+
+    def once(self, name: str, make: Callable[[], AbstractContextManager[T]]) -> T:
+        """What is kept under the name; made when it is first asked for."""
+        if name not in self._made:
+            self._made[name] = self._stack.enter_context(make())
+        return cast(T, self._made[name])
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The longest files first; everything else stays in order."""
     items.sort(key=lambda item: item.path.stem not in LONGEST)
@@ -59,17 +77,24 @@ def is_proof() -> bool:
 
 
 @pytest.fixture(scope="session")
-def postgres_server() -> Iterator[PostgresServer]:
-    """A real PostgreSQL."""
-    with postgres() as server:
-        yield server
+def kept() -> Iterator[Kept]:
+    """What is dear to make and serves every file: pytest ends what belongs to a profile whenever the profile changes,
+    which it does twice a file.
+    """
+    with ExitStack() as stack:
+        yield Kept(stack)
 
 
 @pytest.fixture(scope="session")
-def s3_server() -> Iterator[S3Server]:
+def postgres_server(kept: Kept) -> PostgresServer:
+    """A real PostgreSQL."""
+    return kept.once("postgres", postgres)
+
+
+@pytest.fixture(scope="session")
+def s3_server(kept: Kept) -> S3Server:
     """A real S3 store."""
-    with seaweedfs() as server:
-        yield server
+    return kept.once("s3", seaweedfs)
 
 
 @pytest.fixture(scope="session", params=PROFILES)
@@ -112,9 +137,16 @@ def unshaped(profile: str, tmp_path: Path, request: pytest.FixtureRequest) -> Se
 
 
 @pytest.fixture(scope="session")
-def shaped(profile: str, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> ServiceOptions:
+def shaped(
+    profile: str, kept: Kept, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
+) -> ServiceOptions:
     """A store that is copied and never opened: shaping one takes a second."""
-    folder = tmp_path_factory.mktemp("shaped")
+    return kept.once(
+        f"shaped {profile}", lambda: nullcontext(_shaped(profile, tmp_path_factory.mktemp("shaped"), request))
+    )
+
+
+def _shaped(profile: str, folder: Path, request: pytest.FixtureRequest) -> ServiceOptions:
     made = ServiceOptions(folder) if profile == "embedded" else ServiceOptions.on_servers(folder, *_addresses(request))
     assert launcher.ended(made.words("migrate"), made.env()).status == 0
     # A copy belongs to who opens it first.
@@ -153,11 +185,13 @@ def database_of(options: ServiceOptions) -> str:
 
 @pytest.fixture(scope="session")
 def service(
-    profile: str, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
-) -> Iterator[Running]:
+    profile: str, kept: Kept, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
+) -> Running:
     """One running service that many tests share; each brings people of its own."""
-    with running(_options(profile, tmp_path_factory.mktemp(profile), request).reading()) as found:
-        yield found
+    return kept.once(
+        f"service {profile}",
+        lambda: running(_options(profile, tmp_path_factory.mktemp(profile), request).reading()),
+    )
 
 
 @pytest.fixture(scope="session")
@@ -205,9 +239,12 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
 
 
 @pytest.fixture
-def guest(browser: Browser, site: Running) -> Iterator[Phone]:
-    """Somebody's phone without an account."""
-    with phone(browser, site.url) as found:
+def guest(request: pytest.FixtureRequest, browser: Browser, site: Running) -> Iterator[Phone]:
+    """Somebody's phone without an account; only with the mark `installed` it has the app for use without a network."""
+    is_installed = request.node.get_closest_marker("installed") is not None
+    with phone(browser, site.url, installs=is_installed) as found:
+        if is_installed:
+            found.installed()
         yield found
 
 

@@ -119,7 +119,7 @@ def assert_fits(page: Page) -> None:
 
 
 def test_the_keyboard_alone_adds_a_card_and_shows_it(browser: Browser, site: Running) -> None:
-    with phone(browser, site.url) as guest:
+    with phone(browser, site.url, installs=False) as guest:
         tab_to(guest, "add")
         guest.page.keyboard.press("Enter")
         tab_to(guest, "type")
@@ -157,7 +157,7 @@ FOCUS = """() => {
 
 
 def test_what_was_read_is_said_to_a_screen_reader(browser: Browser, site: Running, wallets: Wallets) -> None:
-    with phone(browser, site.url) as guest:
+    with phone(browser, site.url, installs=False) as guest:
         [scene] = [scene for scene in SCENES if scene.name == "confirm"]
         scene.show(guest, wallets)
         said = guest.page.locator("[aria-live], [role=status]")
@@ -165,7 +165,7 @@ def test_what_was_read_is_said_to_a_screen_reader(browser: Browser, site: Runnin
 
 
 def test_with_reduced_motion_nothing_moves(browser: Browser, site: Running) -> None:
-    with phone(browser, site.url, reduced_motion="reduce") as guest:
+    with phone(browser, site.url, installs=False, reduced_motion="reduce") as guest:
         guest.add_by_typing("Ашан", "1")
         guest.press("Что сделать с картой")
         expect(guest.page.get_by_role("dialog")).to_be_visible()

@@ -53,7 +53,7 @@ FRONT = on_table(face("LENTA", "#1d4ed8"))
 
 
 def test_a_camera_too_far_away_says_so_and_then_offers_a_photo(browser: Browser, site: Running) -> None:
-    with phone(browser, site.url, "/add", permissions=["camera"]) as guest:
+    with phone(browser, site.url, "/add", installs=False, permissions=["camera"]) as guest:
         expect(guest.page.get_by_role("status").filter(has_text="Поднесите карту ближе")).to_be_visible()
         guest.id("shoot").click()
         expect(guest.page.locator(".code-said")).to_contain_text(EAN)
@@ -214,8 +214,8 @@ def names_of(guest: Phone) -> Sequence[str]:
     return guest.names()
 
 
+@pytest.mark.installed
 def test_two_pictures_shared_without_a_network_become_the_sides_of_a_guests_card(guest: Phone) -> None:
-    guest.installed()
     guest.go_offline()
     share(guest, FRONT, card(content=BACK))
     expect(guest.id("one-card")).to_be_visible()
@@ -234,8 +234,8 @@ def test_two_pictures_shared_without_a_network_become_the_sides_of_a_guests_card
     assert "karman-shared" not in guest.stored()
 
 
+@pytest.mark.installed
 def test_more_pictures_shared_at_once_are_cards_one_after_the_other(guest: Phone) -> None:
-    guest.installed()
     share(guest, card(content=EAN), NAVY, card(content=BACK))
     for nth, (text, name) in enumerate([(EAN, "Первая"), ("", ""), (BACK, "Третья")], 1):
         expect(guest.id("nth")).to_have_text(f"Карта {nth} из 3")

@@ -49,7 +49,7 @@ def test_a_person_signs_up_by_mail_and_comes_back_by_passkey_new_password_and_re
     browser: Browser, town: Town
 ) -> None:
     address = new_address()
-    with phone(browser, town.site, "/account") as it:
+    with phone(browser, town.site, "/account", installs=False) as it:
         it.context.add_init_script(NOT_BY_ITSELF)
         passkeys_of(it)
         sign_up(it, town, address)
@@ -112,7 +112,7 @@ def test_a_person_comes_through_a_provider_and_proves_who_they_are_before_the_la
 ) -> None:
     member = town.joined()
     subject = new_subject()
-    with phone(browser, town.site, "/account") as it:
+    with phone(browser, town.site, "/account", installs=False) as it:
         it.id("sign-mode").click()
         type_in(it, email=member.email, password=PASSWORD)
         it.id("sign-in").click()
