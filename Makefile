@@ -9,7 +9,7 @@ PY := .venv/bin/python
 export PYTHON ?= python3
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-tests run demo test proof lint format build lock directory screenshots bench clean
+.PHONY: help setup setup-tests run demo test test-web proof lint lint-python lint-web format build lock directory screenshots bench clean
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -26,19 +26,26 @@ run: setup ## Run the service at http://localhost:8000 (HOST=, PORT=, DATA= chan
 demo: setup ## The same with a sample wallet, and a shop whose balance and offers move while you watch
 	@exec $(PY) scripts/demo.py --host $(HOST) --port $(PORT)
 
-test: lint ## Every check and test (T= picks tests)
-	npm --prefix web test --silent
+test: setup-tests ## Every check and test (T= picks tests)
+	@$(MAKE) --no-print-directory --jobs 2 --output-sync lint test-web
 	$(PY) -m pytest --numprocesses 6 --dist loadfile --no-loadscope-reorder --quiet $(T)
 
 proof: export KARMAN_PROOF = 1
 proof: T += -o faulthandler_timeout=3600
 proof: test ## The same with far more examples and rounds
 
-lint: setup-tests ## Style and types, Python and web
+lint: lint-python lint-web ## Style and types, Python and web
+
+lint-python: setup-tests
 	$(PY) -m ruff check
 	$(PY) -m ruff format --check --quiet
 	$(PY) -m mypy
+
+lint-web: setup-tests
 	npm --prefix web run check --silent
+
+test-web: setup-tests
+	npm --prefix web test --silent
 
 format: setup-tests ## Let ruff set the Python code
 	$(PY) -m ruff check --fix

@@ -42,7 +42,7 @@ IS_PROOF = os.environ.get("KARMAN_PROOF") == "1"
 
 slow_ok = [HealthCheck.too_slow, HealthCheck.function_scoped_fixture, HealthCheck.data_too_large]
 # The same examples every time, so that a run tells of the change and not of the dice; `make proof` throws them.
-settings.register_profile("default", deadline=None, derandomize=True, max_examples=40, suppress_health_check=slow_ok)
+settings.register_profile("default", deadline=None, derandomize=True, max_examples=25, suppress_health_check=slow_ok)
 settings.register_profile("proof", deadline=None, max_examples=1_000, suppress_health_check=slow_ok)
 settings.load_profile("proof" if IS_PROOF else "default")
 

@@ -299,7 +299,7 @@ def test_damaged_files_cost_no_process_and_no_memory(request, is_proof):
     # Print is read of what could be decoded, when the damage is done or not.
     reader = request.getfixturevalue("reader" if is_proof else "service")
     ways = (damage.cut_off, damage.bits_turned, damage.made_up, damage.announcing)
-    rounds = dict.fromkeys(ways, 250 if is_proof else 2)
+    rounds = dict.fromkeys(ways, 250 if is_proof else 1)
     with ThreadPoolExecutor(3) as senders:
         # What is read for the first time in its size takes memory that is kept.
         list(senders.map(reader.send, damage.files(3, dict.fromkeys(ways, 5 * is_proof))))
