@@ -28,7 +28,7 @@ demo: setup ## The same with a sample wallet, and a shop whose balance and offer
 
 test: setup-tests ## Every check and test (T= picks tests)
 	@$(MAKE) --no-print-directory --jobs 2 --output-sync lint test-web
-	$(PY) -m pytest --numprocesses 6 --dist loadfile --no-loadscope-reorder --quiet $(T)
+	$(PY) -m pytest --numprocesses 5 --dist loadfile --no-loadscope-reorder --quiet $(T)
 
 proof: export KARMAN_PROOF = 1
 proof: T += -o faulthandler_timeout=3600
@@ -36,15 +36,15 @@ proof: test ## The same with far more examples and rounds
 
 lint: lint-python lint-web ## Style and types, Python and web
 
-lint-python: setup-tests
+lint-python: setup-tests ## Style and types of the Python code
 	$(PY) -m ruff check
 	$(PY) -m ruff format --check --quiet
 	$(PY) -m mypy
 
-lint-web: setup-tests
+lint-web: setup-tests ## Types of the web app
 	npm --prefix web run check --silent
 
-test-web: setup-tests
+test-web: setup-tests ## The web app's own tests
 	npm --prefix web test --silent
 
 format: setup-tests ## Let ruff set the Python code

@@ -8,7 +8,6 @@ import socket
 import subprocess
 import sys
 import textwrap
-import time
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import aclosing
 from pathlib import Path
@@ -212,8 +211,8 @@ def kill_unheard(pids: Iterable[int]) -> None:
     """Kill processes and wait until they are dead, while nobody in this process can hear of it."""
     for pid in pids:
         os.kill(pid, signal.SIGKILL)
-        while psutil.Process(pid).status() != psutil.STATUS_ZOMBIE:
-            time.sleep(0.01)
+        # A process whose first thread is dead may have others that are not: it is over when it can be waited for.
+        os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
 
 
 def test_a_photo_that_comes_to_a_process_which_has_just_died_is_read_by_another():
