@@ -296,7 +296,7 @@ def test_one_bad_photo_refuses_the_card(service):
 
 
 def test_damaged_files_cost_no_process_and_no_memory(request, is_proof):
-    # Print is read of what could be decoded, when the damage is done or not.
+    # Print is read of what could be decoded and takes most of the time: ordinary runs leave it out.
     reader = request.getfixturevalue("reader" if is_proof else "service")
     ways = (damage.cut_off, damage.bits_turned, damage.made_up, damage.announcing)
     rounds = dict.fromkeys(ways, 250 if is_proof else 1)
@@ -470,9 +470,11 @@ def test_a_photo_that_hangs_is_503_and_the_next_photo_is_read():
         assert service.send(b"look").status_code == 200
 
 
-def test_a_picture_made_to_be_slow_is_looked_at_no_longer_than_others():
-    bars = np.repeat(np.random.default_rng(1).integers(0, 2, 2_500, dtype=np.uint8) * 255, 2)
-    slow = samples.encoded(Image.fromarray(np.broadcast_to(bars, (5_000, 5_000)).copy()), "PNG")
+def test_a_picture_made_to_be_slow_is_looked_at_no_longer_than_others(is_proof):
+    # The largest takes 2.3 of the 2.5 s of CPU that it may, where many want the core: too near for every run.
+    side = 7_000 if is_proof else 5_000
+    bars = np.repeat(np.random.default_rng(1).integers(0, 2, side // 2, dtype=np.uint8) * 255, 2)
+    slow = samples.encoded(Image.fromarray(np.broadcast_to(bars, (side, side)).copy()), "PNG")
     finder = np.pad(np.pad(np.pad(np.zeros((3, 3), np.uint8), 1, constant_values=255), 1), 1, constant_values=255)
     endless = samples.encoded(Image.fromarray(np.tile(finder, (388, 388))), "PNG")
     with serving(workers=1) as service:

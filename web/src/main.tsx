@@ -43,6 +43,6 @@ async function prepareOffline(): Promise<void> {
   await navigator.serviceWorker.ready;
   await idle();
   if (!navigator.onLine) return;
-  await keepLists(country()).catch(() => undefined);
+  await keepLists(country());
   await tendNotices().catch(() => undefined);
 }
