@@ -111,7 +111,8 @@ export function shopList(country?: string): Promise<ShopList> {
 /** Has the service worker keep which shops and programmes there are; they are read when somebody asks for them. */
 export async function keepLists(country?: string): Promise<void> {
   // One that cannot be had does not keep the other away.
-  await Promise.allSettled([browserApi.tell(SHOP_LIST_PATH, { query: { country } }), browserApi.tell(PROGRAMMES_PATH, {})]);
+  const shops = browserApi.tell(SHOP_LIST_PATH, { query: { country } });
+  await Promise.allSettled([shops, browserApi.tell(PROGRAMMES_PATH, {})]);
 }
 
 function queryOf(query: Call['query']): string {
